@@ -1,0 +1,99 @@
+/*
+ * See batch.h. The order is that of the promise: no name before its data is on
+ * disk, no receipt before its name is. A file that fails one step takes part
+ * in none of those after it.
+ */
+#include "putd/batch.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void batch_init(struct batch *batch, struct store *store)
+{
+	struct rlimit files;
+
+	batch->store = store;
+	batch->count = 0;
+	batch->limit = BATCH_FILES;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_cur < BATCH_FILES + DESCRIPTORS)
+		batch->limit = files.rlim_cur > DESCRIPTORS
+				   ? files.rlim_cur - DESCRIPTORS
+				   : 1;
+}
+
+void batch_add(struct batch *batch, const struct pending *file)
+{
+	batch->files[batch->count++] = *file;
+}
+
+bool batch_full(const struct batch *batch)
+{
+	return batch->count >= batch->limit;
+}
+
+static void flush_data(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		if (fdatasync(batch->files[i].temporary.fd) < 0)
+			batch->files[i].error = -errno;
+}
+
+static void publish_all(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct pending *file = &batch->files[i];
+
+		if (file->error == 0)
+			file->error = publish_replace(batch->store,
+			    &file->temporary, file->directory,
+			    file->name.text + file->name.base);
+		if (file->error == 0)
+			file->directory->changed = true;
+	}
+}
+
+/* Each directory once, however many files went into it. */
+static void flush_directories(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct pending *file = &batch->files[i];
+		struct directory *directory = file->directory;
+
+		if (directory->changed)
+			directory->error =
+			    fsync(directory->fd) < 0 ? -errno : 0;
+		directory->changed = false;
+		if (file->error == 0)
+			file->error = directory->error;
+	}
+}
+
+static void forget(struct batch *batch, struct pending *file)
+{
+	temporary_discard(batch->store, &file->temporary);
+	directory_release(&file->directory);
+	name_free(&file->name);
+}
+
+int batch_flush(struct batch *batch)
+{
+	int first = 0;
+
+	if (batch->store->durable)
+		flush_data(batch);
+	publish_all(batch);
+	if (batch->store->durable)
+		flush_directories(batch);
+	for (size_t i = 0; i < batch->count; i++) {
+		int r = batch->settled(batch->context, &batch->files[i]);
+
+		if (r < 0 && first == 0)
+			first = r;
+		forget(batch, &batch->files[i]);
+	}
+	batch->count = 0;
+	return first;
+}

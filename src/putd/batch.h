@@ -1,0 +1,46 @@
+/*
+ * What is written and not yet durable: the files of frames that came one close
+ * after the other become durable together, in their order. A single put is a
+ * batch of one. It knows the store; nothing of the stream and of receipts.
+ */
+#ifndef PUTD_BATCH_H
+#define PUTD_BATCH_H
+
+#include "putd/bounds.h"
+#include "putd/publish.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pending {
+	struct temporary temporary;  /* owned */
+	struct directory *directory; /* a reference */
+	struct name name;	     /* owned */
+	uint64_t size;		     /* bytes */
+	bool reply;		     /* a receipt was asked */
+	int error;		     /* 0 or negative errno, once flushed */
+};
+
+struct batch {
+	struct store *store;
+	struct pending files[BATCH_FILES];
+	size_t count, limit;
+
+	/* Told of each file in order, once its fate is settled. A negative
+	 * result does not stop the others; the first is batch_flush()'s. */
+	int (*settled)(void *context, const struct pending *file);
+	void *context;
+};
+
+/* Bounded by BATCH_FILES and by the descriptors that this process may open. */
+void batch_init(struct batch *batch, struct store *store);
+
+/* Takes what `file` owns; there must be room: batch_full() is false. */
+void batch_add(struct batch *batch, const struct pending *file);
+bool batch_full(const struct batch *batch);
+
+/* Flushes data, publishes, flushes directories, then tells of each file.
+ * Returns 0, or the first negative result of settled(). */
+int batch_flush(struct batch *batch);
+
+#endif

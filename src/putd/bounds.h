@@ -1,0 +1,26 @@
+/*
+ * Every limit of the handler that the protocol leaves to it, with its unit.
+ * What the protocol fixes is in wire/limits.h.
+ */
+#ifndef PUTD_BOUNDS_H
+#define PUTD_BOUNDS_H
+
+#include <stdint.h>
+
+/* Bytes of the one buffer of a connection: what is read ahead, and the block
+ * in which a large body is written. A power of two and a multiple of any
+ * block size, as O_DIRECT wants it. */
+#define STREAM_BUFFER (1024 * 1024)
+
+/* Bytes from which a body is written in whole blocks past the page cache. */
+#define LARGE_BODY STREAM_BUFFER
+
+/* Bytes of disk taken ahead of the bytes of a large body. */
+#define ALLOCATE_AHEAD (UINT64_C(64) * 1024 * 1024)
+
+#define BATCH_FILES    256 /* files made durable together, at most */
+#define DESCRIPTORS    24 /* kept free of the batch: stdio, root, journal … */
+#define DRAIN_MS       5000 /* for the peer to see our last line and close */
+#define DRAIN_BYTES    (UINT64_C(256) * 1024 * 1024) /* read for the same end */
+
+#endif

@@ -1,0 +1,274 @@
+/*
+ * See options.h. One table names every option, with what reads its value; the
+ * help text stands beside it, and a test holds it against putd(8).
+ */
+#include "putd/options.h"
+
+#include "wire/cleanup.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECONDS_MAX	(366L * 24 * 3600) /* a year */
+#define CONNECTIONS_MAX 1000000000UL
+
+static const char help_text[] =
+    "Usage: putd [OPTION]... DIRECTORY\n"
+    "Reads one connection and puts the files that arrive into DIRECTORY.\n"
+    "\n"
+    "      --max-size=SIZE      refuse larger files (no limit)\n"
+    "      --min-free=SIZE|N%   refuse below this free space (5%)\n"
+    "      --idle-timeout=SEC   between frames (900)\n"
+    "      --legacy-idle=SEC    the same, for a sender that stored a file and\n"
+    "                           never asked for a receipt (14400)\n"
+    "      --stall-timeout=SEC  inside a frame, without a byte (60)\n"
+    "      --sync=full|none     flush before a receipt, or not at all (full)\n"
+    "      --connections=N      listening socket: serve N, then exit (1)\n"
+    "      --idle-exit=SEC      listening socket: exit when idle (0: never)\n"
+    "      --log=auto|journal|syslog|stderr|none\n"
+    "      --verbose            log each connection's end too\n"
+    "      --version, --help\n"
+    "\n"
+    "SIZE takes K M G T (powers of 1024). putd listens on nothing: systemd,\n"
+    "xinetd, inetd, socat or ssh start it. See putd(8).\n";
+
+void options_print_help(void)
+{
+	(void)fputs(help_text, stdout);
+}
+
+/* Digits alone, up to `max`. Returns where they end, NULL where there are none
+ * or too many. */
+static const char *read_digits(const char *text, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (*text < '0' || *text > '9')
+		return NULL;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		value = value * 10 + (uint64_t)(*text - '0');
+		if (value > max)
+			return NULL;
+	}
+	*ret = value;
+	return text;
+}
+
+static bool read_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	const char *end = read_digits(text, max, ret);
+
+	return end != NULL && *end == '\0';
+}
+
+static bool read_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	uint64_t value;
+	const char *end = read_digits(text, INTEGER_MAX, &value);
+	const char *unit;
+
+	if (end == NULL)
+		return false;
+	if (*end != '\0') {
+		unit = strchr(units, *end);
+		if (unit == NULL || end[1] != '\0')
+			return false;
+		for (const char *u = units; u <= unit; u++)
+			value *= value > INTEGER_MAX ? 1 : 1024;
+	}
+	*ret = value;
+	return value <= INTEGER_MAX;
+}
+
+static bool read_amount(const char *text, struct amount *ret)
+{
+	uint64_t percent;
+	const char *end = read_digits(text, 100, &percent);
+
+	*ret = (struct amount){0};
+	if (end != NULL && strcmp(end, "%") == 0) {
+		ret->percent = (unsigned)percent;
+		return true;
+	}
+	return read_size(text, &ret->bytes);
+}
+
+static bool read_seconds(const char *text, long min, long *ret)
+{
+	uint64_t value;
+
+	if (!read_number(text, SECONDS_MAX, &value) || (long)value < min)
+		return false;
+	*ret = (long)value;
+	return true;
+}
+
+static bool read_max_size(struct options *o, const char *value)
+{
+	return read_size(value, &o->max_size);
+}
+
+static bool read_min_free(struct options *o, const char *value)
+{
+	return read_amount(value, &o->min_free);
+}
+
+static bool read_idle(struct options *o, const char *value)
+{
+	return read_seconds(value, 1, &o->idle_timeout);
+}
+
+static bool read_legacy_idle(struct options *o, const char *value)
+{
+	return read_seconds(value, 1, &o->legacy_idle);
+}
+
+static bool read_stall(struct options *o, const char *value)
+{
+	return read_seconds(value, 1, &o->stall_timeout);
+}
+
+static bool read_sync(struct options *o, const char *value)
+{
+	o->durable = strcmp(value, "none") != 0;
+	return strcmp(value, "full") == 0 || strcmp(value, "none") == 0;
+}
+
+static bool read_connections(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (!read_number(value, CONNECTIONS_MAX, &n) || n == 0)
+		return false;
+	o->connections = (unsigned long)n;
+	return true;
+}
+
+static bool read_idle_exit(struct options *o, const char *value)
+{
+	return read_seconds(value, 0, &o->idle_exit);
+}
+
+static bool read_log(struct options *o, const char *value)
+{
+	static const char *const targets[] = {
+	    [LOG_TO_AUTO] = "auto",
+	    [LOG_TO_JOURNAL] = "journal",
+	    [LOG_TO_SYSLOG] = "syslog",
+	    [LOG_TO_STDERR] = "stderr",
+	    [LOG_TO_NONE] = "none",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(targets); i++)
+		if (strcmp(value, targets[i]) == 0) {
+			o->log = (enum log_target)i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose = true;
+	return true;
+}
+
+static bool read_version(struct options *o, const char *value)
+{
+	(void)value;
+	o->action = ACTION_VERSION;
+	return true;
+}
+
+static bool read_help(struct options *o, const char *value)
+{
+	(void)value;
+	o->action = ACTION_HELP;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*read)(struct options *o, const char *value);
+	const char *wants; /* NULL: no value */
+} table[] = {
+    {"max-size", read_max_size, "a SIZE, as 500M"},
+    {"min-free", read_min_free, "a SIZE or a percentage, as 2G or 5%"},
+    {"idle-timeout", read_idle, "seconds, 1 to a year"},
+    {"legacy-idle", read_legacy_idle, "seconds, 1 to a year"},
+    {"stall-timeout", read_stall, "seconds, 1 to a year"},
+    {"sync", read_sync, "full or none"},
+    {"connections", read_connections, "a number, 1 to 1000000000"},
+    {"idle-exit", read_idle_exit, "seconds, 0 to a year"},
+    {"log", read_log, "auto, journal, syslog, stderr or none"},
+    {"verbose", read_verbose, NULL},
+    {"version", read_version, NULL},
+    {"help", read_help, NULL},
+};
+
+static void fill_long_options(struct option out[ARRAY_LENGTH(table) + 1])
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+		out[i] = (struct option){table[i].name,
+		    table[i].wants != NULL ? required_argument : no_argument,
+		    NULL, (int)i};
+	out[ARRAY_LENGTH(table)] = (struct option){0};
+}
+
+/* What getopt_long(3) found wrong: with ":" first, and nothing printed. */
+static int refuse(int found, char *const argv[], char problem[PROBLEM_TEXT])
+{
+	(void)snprintf(problem, PROBLEM_TEXT, "%s: %.100s (see putd --help)",
+	    found == ':' ? "a value is missing for" : "no such option",
+	    argv[optind - 1]);
+	return -EINVAL;
+}
+
+static int read_arguments(
+    int argc, char *argv[], struct options *options, char problem[PROBLEM_TEXT])
+{
+	struct option long_options[ARRAY_LENGTH(table) + 1];
+	int i;
+
+	fill_long_options(long_options);
+	opterr = 0;
+	while ((i = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (i == '?' || i == ':')
+			return refuse(i, argv, problem);
+		if (table[i].read(options, optarg))
+			continue;
+		(void)snprintf(problem, PROBLEM_TEXT,
+		    "--%s wants %s, not '%.60s'", table[i].name, table[i].wants,
+		    optarg);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(
+    int argc, char *argv[], struct options *ret, char problem[PROBLEM_TEXT])
+{
+	*ret = (struct options){
+	    .min_free = {.percent = 5},
+	    .durable = true,
+	    .idle_timeout = 900,
+	    .legacy_idle = 14400,
+	    .stall_timeout = 60,
+	    .connections = 1,
+	};
+	if (read_arguments(argc, argv, ret, problem) < 0)
+		return -EINVAL;
+	if (ret->action != ACTION_SERVE)
+		return 0;
+	if (argc - optind != 1) {
+		(void)snprintf(problem, PROBLEM_TEXT, "%s (see putd --help)",
+		    argc == optind ? "which DIRECTORY?" : "one DIRECTORY only");
+		return -EINVAL;
+	}
+	ret->directory = argv[optind];
+	return 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * putd: reads one connection and puts the files that arrive on disk. This file
+ * is the table of contents; each step has a room of its own.
+ */
+#include "putd/connection.h"
+#include "putd/exit.h"
+#include "putd/log.h"
+#include "putd/options.h"
+#include "putd/peer.h"
+#include "putd/session.h"
+#include "putd/store.h"
+#include "putd/systemd.h"
+#include "putd/wait.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* Says why nothing is served: to the log, never to the client. */
+static enum exit_status fail(
+    const struct log *log, enum exit_status status, const char *problem)
+{
+	log_line(log, LOG_ERR, "%s", problem);
+	return status;
+}
+
+static int print_only(const struct options *options)
+{
+	if (options->action == ACTION_HELP)
+		options_print_help();
+	else
+		printf("putd %s\n", PUTD_VERSION);
+	return fflush(stdout) == 0 ? EXIT_SERVED : EXIT_IO;
+}
+
+static enum exit_status serve_one(const struct connection *connection,
+    const struct options *options, const struct log *log, struct store *store)
+{
+	char peer[PEER_TEXT];
+	struct log named = *log;
+
+	peer_describe(connection->in, peer);
+	named.peer = peer;
+	return session_serve(connection, options, &named, store);
+}
+
+/* One peer's mistakes are not those of a process that serves many. */
+static enum exit_status serve_many(struct connection *connection,
+    const struct options *options, const struct log *log, struct store *store)
+{
+	enum exit_status status = EXIT_SERVED;
+
+	for (unsigned long n = 0; n < options->connections; n++) {
+		enum exit_status one;
+		int r = connection_accept(connection, options->idle_exit);
+
+		if (r < 0)
+			return fail(log, EXIT_IO, strerror(-r));
+		if (r == 0)
+			return status;
+		one = serve_one(connection, options, log, store);
+		connection_close(connection);
+		if (options->connections == 1 || one == EXIT_IO)
+			status = one;
+	}
+	return status;
+}
+
+static enum exit_status fail_directory(
+    const struct log *log, const struct options *options, int error)
+{
+	log_line(log, LOG_ERR, "%s: %s", options->directory,
+	    error == -ELOOP ? "the directory is a symbolic link"
+			    : strerror(-error));
+	return EXIT_DIRECTORY;
+}
+
+int main(int argc, char *argv[])
+{
+	char problem[PROBLEM_TEXT];
+	struct connection connection = {STDIN_FILENO, STDOUT_FILENO, -1};
+	struct options options;
+	struct store store;
+	struct log log;
+	const char *wrong;
+	int usage, r;
+
+	if (connection_fill_stdio() < 0)
+		return EXIT_IO;
+	wait_prepare_signals();
+	(void)umask(0);
+	(void)systemd_open();
+	usage = options_parse(argc, argv, &options, problem);
+	log = (struct log){.target = options.log, .verbose = options.verbose};
+	log_open(&log, STDIN_FILENO, STDOUT_FILENO);
+	if (usage < 0)
+		return fail(&log, EXIT_WRONG_USE, problem);
+	if (options.action != ACTION_SERVE)
+		return print_only(&options);
+	wrong = connection_find(&connection);
+	if (wrong != NULL)
+		return fail(&log, EXIT_WRONG_USE, wrong);
+	r = store_open(&store, &options);
+	if (r < 0)
+		return fail_directory(&log, &options, r);
+	if (connection.listener >= 0)
+		r = serve_many(&connection, &options, &log, &store);
+	else
+		r = serve_one(&connection, &options, &log, &store);
+	store_close(&store);
+	return r;
+}

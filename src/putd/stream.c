@@ -1,0 +1,215 @@
+/*
+ * See stream.h. Sockets are read first and waited for after; other descriptors
+ * are asked by poll(2) first, because their flags are shared with others and
+ * stay as they are.
+ */
+#include "putd/stream.h"
+
+#include "putd/bounds.h"
+#include "putd/wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_socket(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+int stream_open(struct stream *stream, int in, int out, long stall)
+{
+	void *buffer = mmap(NULL, STREAM_BUFFER, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buffer == MAP_FAILED)
+		return -ENOMEM;
+	*stream = (struct stream){
+	    .in = in,
+	    .out = out,
+	    .in_socket = is_socket(in),
+	    .out_socket = is_socket(out),
+	    .stall = stall,
+	    .buffer = buffer,
+	};
+	return 0;
+}
+
+void stream_close(struct stream *stream)
+{
+	(void)munmap(stream->buffer, STREAM_BUFFER);
+	*stream = (struct stream){.in = -1, .out = -1};
+}
+
+uint8_t *stream_data(const struct stream *stream)
+{
+	return stream->buffer + stream->start;
+}
+
+size_t stream_held(const struct stream *stream)
+{
+	return stream->end - stream->start;
+}
+
+void stream_take(struct stream *stream, size_t n)
+{
+	stream->start += n;
+	if (stream->start == stream->end)
+		stream->start = stream->end = 0;
+}
+
+void stream_align(struct stream *stream)
+{
+	size_t held = stream_held(stream);
+
+	memmove(stream->buffer, stream_data(stream), held);
+	stream->start = 0;
+	stream->end = held;
+}
+
+/* One read of what is there: its length, 0 at the end, -EAGAIN for nothing
+ * yet, -errno. A reset is an end: what came before it has been read. */
+static ssize_t read_now(struct stream *stream, uint8_t *to, size_t size)
+{
+	ssize_t n;
+
+	do {
+		if (stream->in_socket)
+			n = recv(stream->in, to, size, MSG_DONTWAIT);
+		else if (wait_for(stream->in, POLLIN, 0, WAIT_HEED_TERM) == 0)
+			return -EAGAIN;
+		else
+			n = read(stream->in, to, size);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == ECONNRESET)
+		return 0;
+	return n < 0 ? -errno : n;
+}
+
+static int wait_for_input(struct stream *stream, long seconds)
+{
+	int r = 0;
+
+	if (stream->before_wait != NULL)
+		r = stream->before_wait(stream->context);
+	if (r < 0)
+		return r;
+	return wait_for(stream->in, POLLIN, seconds, WAIT_HEED_TERM);
+}
+
+/* At least one byte more: 1; 0 at the end; negative as stream_need(). */
+static int read_more(struct stream *stream, long seconds)
+{
+	uint8_t *to = stream->buffer + stream->end;
+	size_t room = STREAM_BUFFER - stream->end;
+
+	for (;;) {
+		ssize_t n;
+		int r;
+
+		if (wait_terminated())
+			return -ECANCELED;
+		n = read_now(stream, to, room);
+		if (n > 0) {
+			stream->end += (size_t)n;
+			stream->received += (uint64_t)n;
+			return 1;
+		}
+		if (n == 0)
+			stream->ended = true;
+		if (n != -EAGAIN)
+			return (int)n;
+		r = wait_for_input(stream, seconds);
+		if (r < 0)
+			return r;
+	}
+}
+
+int stream_need(struct stream *stream, size_t n, long seconds)
+{
+	if (n > STREAM_BUFFER - stream->start)
+		stream_align(stream);
+	while (stream_held(stream) < n) {
+		int r = stream->ended ? 0 : read_more(stream, seconds);
+
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+/* One write that does not block: a pipe that is ready takes PIPE_BUF bytes. */
+static ssize_t write_now(struct stream *stream, const void *bytes, size_t n)
+{
+	ssize_t written;
+
+	if (stream->out_socket)
+		written =
+		    send(stream->out, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (wait_for(stream->out, POLLOUT, 0, WAIT_IGNORE_TERM) == 0)
+		return -EAGAIN;
+	else
+		written =
+		    write(stream->out, bytes, n < PIPE_BUF ? n : PIPE_BUF);
+	return written < 0 ? -errno : written;
+}
+
+int stream_write(struct stream *stream, const void *bytes, size_t n)
+{
+	const uint8_t *at = bytes;
+
+	while (n > 0 && !stream->out_gone) {
+		ssize_t written = write_now(stream, at, n);
+		int r = 0;
+
+		if (written >= 0) {
+			at += written;
+			n -= (size_t)written;
+		} else if (written == -EPIPE || written == -ECONNRESET) {
+			stream->out_gone = true;
+		} else if (written == -EAGAIN) {
+			r = wait_for(stream->out, POLLOUT, stream->stall,
+			    WAIT_IGNORE_TERM);
+		} else if (written != -EINTR) {
+			r = (int)written;
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Our side ends: the peer's reader sees it, whatever it still sends. */
+static void end_output(struct stream *stream)
+{
+	if (stream->out_socket)
+		(void)shutdown(stream->out, SHUT_WR);
+	else if (stream->out != stream->in)
+		(void)close(stream->out);
+	stream->out_gone = true;
+}
+
+void stream_finish(struct stream *stream)
+{
+	uint64_t read = 0;
+	int64_t end = now_ms() + DRAIN_MS;
+
+	end_output(stream);
+	while (!stream->ended && read < DRAIN_BYTES && now_ms() < end) {
+		ssize_t n = read_now(stream, stream->buffer, STREAM_BUFFER);
+
+		if (n == -EAGAIN)
+			n = wait_for(stream->in, POLLIN, 1, WAIT_IGNORE_TERM);
+		else if (n > 0)
+			read += (uint64_t)n;
+		if (n == 0 || (n < 0 && n != -ETIMEDOUT))
+			return;
+	}
+}

@@ -1,0 +1,61 @@
+/*
+ * The connection as two byte streams: buffered reading under deadlines, and
+ * writing of whole lines. It knows descriptors, time and SIGTERM; nothing of
+ * frames, files or logs.
+ */
+#ifndef PUTD_STREAM_H
+#define PUTD_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stream {
+	int in, out; /* borrowed */
+	bool in_socket, out_socket;
+	bool ended;    /* the peer sends no more */
+	bool out_gone; /* the peer reads no more: writing is a no-op */
+	long stall;    /* seconds without a byte, reading or writing */
+	uint8_t *buffer;
+	size_t start, end;
+	uint64_t received; /* bytes, since the stream was opened */
+
+	/* Called before waiting for input, so that nobody's file waits with
+	 * us. Its negative result is returned by stream_need(). */
+	int (*before_wait)(void *context);
+	void *context;
+};
+
+/* Takes STREAM_BUFFER bytes of memory, page-aligned, untouched until used.
+ * Returns 0 or -ENOMEM. */
+int stream_open(struct stream *stream, int in, int out, long stall);
+
+/* Forgets the buffer; closes nothing. */
+void stream_close(struct stream *stream);
+
+/*
+ * Makes at least n <= STREAM_BUFFER bytes available at stream_data(), waiting
+ * at most `seconds` for each byte. Returns 1; 0 where the stream ended before
+ * (fewer, or none, are available); -ETIMEDOUT; -ECANCELED after SIGTERM; any
+ * other negative errno of a broken descriptor.
+ */
+int stream_need(struct stream *stream, size_t n, long seconds);
+
+/* The bytes at hand, and how many of them. */
+uint8_t *stream_data(const struct stream *stream);
+size_t stream_held(const struct stream *stream);
+void stream_take(struct stream *stream, size_t n);
+
+/* Moves the bytes at hand to the start of the buffer, aligned as its memory. */
+void stream_align(struct stream *stream);
+
+/* Writes all of it. Returns 0, also where the peer has gone (out_gone);
+ * -ETIMEDOUT when it takes no byte for `stall` seconds; -errno. */
+int stream_write(struct stream *stream, const void *bytes, size_t n);
+
+/* Ends our side (a socket is shut down for writing, a pipe closed), then reads
+ * within DRAIN_MS and DRAIN_BYTES what the peer still sends: closing with
+ * unread input resets a connection, and with it the last line. */
+void stream_finish(struct stream *stream);
+
+#endif

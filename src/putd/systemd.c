@@ -1,0 +1,77 @@
+/*
+ * See systemd.h. dlopen(3) runs before the sandbox, which allows no file
+ * outside the root; the handle stays open for the life of the process.
+ */
+#include "putd/systemd.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static struct {
+	int (*listen_fds)(int unset_environment);
+	int (*journal_sendv)(const struct iovec *fields, int count);
+} library;
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && value[0] != '\0';
+}
+
+int systemd_open(void)
+{
+	void *handle;
+
+	if (!is_set("LISTEN_FDS") && !is_set("NOTIFY_SOCKET") &&
+	    !is_set("JOURNAL_STREAM"))
+		return 0;
+	handle = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+	if (handle == NULL)
+		return -ELIBACC;
+	/* POSIX wants this way of writing it: ISO C has no such cast. */
+	*(void **)&library.listen_fds = dlsym(handle, "sd_listen_fds");
+	*(void **)&library.journal_sendv = dlsym(handle, "sd_journal_sendv");
+	return 0;
+}
+
+int systemd_sockets(void)
+{
+	if (library.listen_fds == NULL)
+		return is_set("LISTEN_FDS") ? -ELIBACC : 0;
+	return library.listen_fds(1);
+}
+
+/* JOURNAL_STREAM is DEVICE:INODE of the stream (systemd.exec(5)); a child
+ * whose stderr was redirected since inherits the variable all the same. */
+bool systemd_has_journal(void)
+{
+	unsigned long long device, inode;
+	struct stat status;
+
+	return library.journal_sendv != NULL && is_set("JOURNAL_STREAM") &&
+	       sscanf(getenv("JOURNAL_STREAM"), "%llu:%llu", &device, &inode) ==
+		   2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
+void systemd_journal(int priority, const char *line)
+{
+	char message[4096], level[16];
+	struct iovec fields[2] = {{message, 0}, {level, 0}};
+
+	if (library.journal_sendv == NULL)
+		return;
+	fields[0].iov_len =
+	    (size_t)snprintf(message, sizeof(message), "MESSAGE=%.4000s", line);
+	fields[1].iov_len =
+	    (size_t)snprintf(level, sizeof(level), "PRIORITY=%d", priority);
+	(void)library.journal_sendv(fields, 2);
+}

@@ -1,0 +1,30 @@
+/*
+ * What libsystemd gives, and the only file that knows it. The library is
+ * opened at run time, and only where the environment shows systemd: linking it
+ * costs each start half a millisecond and seven libraries.
+ */
+#ifndef PUTD_SYSTEMD_H
+#define PUTD_SYSTEMD_H
+
+#include <stdbool.h>
+
+#define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
+
+/*
+ * Opens libsystemd if LISTEN_FDS, NOTIFY_SOCKET or JOURNAL_STREAM is set and
+ * not empty. Returns 0, also where there is nothing to open; -ELIBACC where it
+ * is wanted and not there.
+ */
+int systemd_open(void);
+
+/* The number of sockets passed to this process (sd_listen_fds(3)), marked
+ * close-on-exec; 0 without systemd; -errno. */
+int systemd_sockets(void);
+
+/* Whether stderr is a stream to the journal, and the library is open. */
+bool systemd_has_journal(void);
+
+/* One line at a priority of syslog(3); nothing where the library is not. */
+void systemd_journal(int priority, const char *line);
+
+#endif
