@@ -63,7 +63,106 @@ $(B)/obj/%.o: src/%.c Makefile
 
 -include $(WIRE:.o=.d) $(PUTD:.o=.d) $(PUT:.o=.d)
 
+# --- try it -----------------------------------------------------------------
+
+RUN_DIRECTORY ?= file_upload
+RUN_ADDRESS ?= 127.0.0.1:8080
+
+run: all
+	$(Q)mkdir -p $(RUN_DIRECTORY)
+	@echo 'Serving ./$(RUN_DIRECTORY) on $(RUN_ADDRESS); Ctrl-C ends it. In another terminal try:'
+	@echo '  $(B)/put -s $(RUN_ADDRESS) README.md'
+	$(Q)systemd-socket-activate --accept --listen=$(RUN_ADDRESS) \
+		$(abspath $(B))/putd $(abspath $(RUN_DIRECTORY))
+
+# --- what building and testing need ------------------------------------------
+# Only packages that start nothing: daemons that tests need go elsewhere.
+
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev systemd
+TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
+	mandoc python3 busybox netcat-openbsd netcat-traditional ncat socat \
+	openssl util-linux iproute2 bsdutils procps strace git file
+SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
+
+deps:
+	@command -v apt-get >/dev/null || { \
+		echo 'deps: this machine has no apt-get; install by hand what Debian 12 calls:'; \
+		echo '  $(BUILD_PACKAGES) $(TEST_PACKAGES)'; exit 1; }
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+		--no-install-recommends $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+# `make deps check` installs first, also with -j.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(WIRE) $(PUTD) $(PUT) run check: | deps
+endif
+
+# --- proofs -------------------------------------------------------------------
+
+check:
+	$(Q)MAKE='$(MAKE)' tests/check
+
+check-quick: all
+	$(Q)tests/run
+
+lint:
+	$(Q)tests/lint
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# Seconds for each fuzzer.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Isrc -g -O1 \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/wire/*.c src/wire/*.h src/putd/name.*)
+	$(call SAY,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CFLAGS) -o $@ $< src/wire/*.c src/putd/name.c $(OUR_LIBS)
+
+fuzz: $(FUZZERS:%=$(B)/fuzz/%)
+	$(Q)for f in $(FUZZERS); do tests/fuzz/run $$f $(B) $(FUZZ_SECONDS) || exit 1; done
+
+# --- install --------------------------------------------------------------------
+
+MAN1 := src/put/put.1
+MAN7 := src/wire/put-protocol.7
+MAN8 := src/putd/putd.8
+
+INSTALLED = $(BINDIR)/put $(LIBEXECDIR)/putd \
+	$(MANDIR)/man1/put.1 $(MANDIR)/man7/put-protocol.7 $(MANDIR)/man8/putd.8 \
+	$(SYSTEMDUNITDIR)/putd.socket $(SYSTEMDUNITDIR)/putd@.service \
+	$(SYSUSERSDIR)/putd.conf \
+	$(DOCDIR)/README.md $(DOCDIR)/LICENSE
+
+install: all
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	$(INSTALL) -m 755 $(B)/put $(DESTDIR)$(BINDIR)/put
+	$(INSTALL) -m 755 $(B)/putd $(DESTDIR)$(LIBEXECDIR)/putd
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/put.1
+	$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7/put-protocol.7
+	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/putd.8
+	$(INSTALL) -m 644 units/putd.socket $(DESTDIR)$(SYSTEMDUNITDIR)/putd.socket
+	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' units/putd@.service.in > $(B)/putd@.service
+	$(INSTALL) -m 644 $(B)/putd@.service $(DESTDIR)$(SYSTEMDUNITDIR)/putd@.service
+	$(INSTALL) -m 644 units/putd.sysusers $(DESTDIR)$(SYSUSERSDIR)/putd.conf
+	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir $(DESTDIR)$(DOCDIR)
+
+# The files that git knows, under one directory, the same bytes every time.
+dist:
+	$(Q)mkdir -p $(B)
+	$(Q)git archive --format=tar --prefix=putd-$(VERSION)/ HEAD | gzip -n > $(B)/putd-$(VERSION).tar.gz
+	@echo $(B)/putd-$(VERSION).tar.gz
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all run deps check check-quick lint format fuzz install uninstall dist \
+	clean
+.DELETE_ON_ERROR:
