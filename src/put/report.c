@@ -1,0 +1,191 @@
+/*
+ * See report.h. Here: the exit status, and what concerns a connection or put
+ * itself; report_file.c has what concerns one file.
+ */
+#include "put/report.h"
+
+#include "put/say.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define EXCERPT_MAX	60  /* bytes of a line that is not a receipt */
+#define SHELL_NOT_RUN	126 /* the shell found the command but cannot run it */
+#define SHELL_NOT_FOUND 127
+
+static int gravity(enum put_exit status)
+{
+	static const enum put_exit rising[] = {PUT_EXIT_OK, PUT_EXIT_REFUSED,
+	    PUT_EXIT_TRY_AGAIN, PUT_EXIT_NO_SERVER, PUT_EXIT_IO,
+	    PUT_EXIT_USAGE};
+	int i = 0;
+
+	while (rising[i] != status)
+		i++;
+	return i;
+}
+
+void report_status(struct report *report, enum put_exit status)
+{
+	if (gravity(status) > gravity(report->status))
+		report->status = status;
+}
+
+void report_usage(const char *what, const char *value, const char *why)
+{
+	if (value == NULL)
+		say("put: %s; see put --help", what);
+	else if (why == NULL)
+		say("put: %s '%s'; see put --help", what, value);
+	else
+		say("put: %s '%s': %s; see put --help", what, value, why);
+}
+
+void report_no_server(
+    struct report *report, const struct address *address, const char *why)
+{
+	say("put: cannot connect to %s: %s", address->text, why);
+	report_status(report, PUT_EXIT_NO_SERVER);
+}
+
+void report_connected(struct report *report, const struct address *address)
+{
+	if (report->verbosity >= VERBOSITY_VERBOSE)
+		say("put: connected to %s", address->text);
+}
+
+void report_cut(struct report *report)
+{
+	if (report->verbosity >= VERBOSITY_VERBOSE)
+		say("put: the connection was cut, since the frame of a file "
+		    "could not be completed");
+}
+
+void report_no_progress(struct report *report, const struct address *address,
+    int timeout_ms, bool answered, bool waiting)
+{
+	int seconds = timeout_ms / 1000;
+
+	if (!waiting)
+		say("put: %s: took no byte for %d s%s", address->text, seconds,
+		    answered ? ""
+			     : " and gave no answer: perhaps a legacy "
+			       "server, try --legacy");
+	else if (answered)
+		say("put: %s: no receipt for %d s", address->text, seconds);
+	else
+		say("put: %s: no answer for %d s: perhaps a legacy server, "
+		    "try --legacy",
+		    address->text, seconds);
+	report_status(report, PUT_EXIT_TRY_AGAIN);
+}
+
+void report_closed(
+    struct report *report, const struct address *address, int error)
+{
+	if (error == 0)
+		say("put: %s: the server closed the connection too early",
+		    address->text);
+	else
+		say("put: %s: the connection broke: %s", address->text,
+		    strerrordesc_np(-error));
+	report_status(report, PUT_EXIT_TRY_AGAIN);
+}
+
+static int excerpt(size_t length)
+{
+	return length < EXCERPT_MAX ? (int)length : EXCERPT_MAX;
+}
+
+void report_garbage(struct report *report, const char *line, size_t length)
+{
+	say("put: the server does not speak this protocol, it said '%.*s'%s",
+	    excerpt(length), line, length > EXCERPT_MAX ? "..." : "");
+	report_status(report, PUT_EXIT_IO);
+}
+
+void report_untrue(
+    struct report *report, const char *line, size_t length, const char *doubt)
+{
+	say("put: the server gave a receipt that cannot be true, %s: '%.*s'",
+	    doubt, (int)length, line);
+	report_status(report, PUT_EXIT_IO);
+}
+
+/* The ": message" of a receipt that has one. */
+static const char *colon(const struct receipt *receipt)
+{
+	return receipt->message != NULL ? ": " : "";
+}
+
+static const char *message(const struct receipt *receipt)
+{
+	return receipt->message != NULL ? receipt->message : "";
+}
+
+void report_stream_ended(struct report *report, const struct receipt *receipt)
+{
+	say("put: the server ended the connection: %s%s%s",
+	    receipt->error != NULL ? receipt->error : "no reason told",
+	    colon(receipt), message(receipt));
+	report_status(
+	    report, receipt->retry ? PUT_EXIT_TRY_AGAIN : PUT_EXIT_IO);
+}
+
+void report_summary(struct report *report, const struct receipt *receipt)
+{
+	if (!receipt->ok && receipt->failed == 0) {
+		say("put: the server could not finish: %s%s%s: outcome unknown",
+		    receipt->error != NULL ? receipt->error : "no reason told",
+		    colon(receipt), message(receipt));
+		report_status(report, PUT_EXIT_TRY_AGAIN);
+	} else if (report->verbosity >= VERBOSITY_VERBOSE) {
+		say("put: %" PRIu64 " stored, %" PRIu64 " refused, %" PRIu64
+		    " bytes",
+		    receipt->files, receipt->failed, receipt->bytes);
+	}
+}
+
+void report_child(struct report *report, int status, bool answered)
+{
+	if (status == 0)
+		return;
+	if (status < 0)
+		say("put: the command did not end and was terminated");
+	else if (WIFSIGNALED(status))
+		say("put: the command was ended by signal %d (%s)",
+		    WTERMSIG(status), sigdescr_np(WTERMSIG(status)));
+	else
+		say("put: the command ended with exit status %d",
+		    WEXITSTATUS(status));
+	if (!answered && status > 0 && WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == SHELL_NOT_RUN ||
+		WEXITSTATUS(status) == SHELL_NOT_FOUND))
+		report_status(report, PUT_EXIT_NO_SERVER);
+}
+
+void report_terminal(struct report *report)
+{
+	say("put: frames are not for a terminal: name a server with -s, or "
+	    "pipe them, as in: put FILE | nc -N HOST PORT");
+	report_status(report, PUT_EXIT_USAGE);
+}
+
+void report_output_failed(struct report *report, int error)
+{
+	if (error == -EPIPE)
+		say("put: whoever read the standard output has closed it: "
+		    "outcome unknown");
+	else
+		say("put: cannot write to standard output: %s",
+		    strerrordesc_np(-error));
+	report_status(report, PUT_EXIT_IO);
+}
+
+void report_no_memory(struct report *report)
+{
+	say("put: out of memory");
+	report_status(report, PUT_EXIT_IO);
+}
