@@ -12,7 +12,7 @@
 #include "putd/systemd.h"
 #include "putd/wait.h"
 
-#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,9 +72,13 @@ static enum exit_status serve_many(struct connection *connection,
 static enum exit_status fail_directory(
     const struct log *log, const struct options *options, int error)
 {
+	struct stat status;
+	bool link =
+	    lstat(options->directory, &status) == 0 && S_ISLNK(status.st_mode);
+
 	log_line(log, LOG_ERR, "%s: %s", options->directory,
-	    error == -ELOOP ? "the directory is a symbolic link"
-			    : strerror(-error));
+	    link ? "is a symbolic link: name the directory itself"
+		 : strerror(-error));
 	return EXIT_DIRECTORY;
 }
 

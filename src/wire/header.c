@@ -121,15 +121,16 @@ static bool read_policy(struct header *header)
 	return header->if_exists != POLICY_ABSENT;
 }
 
-/* Every known key has its type and range, whatever the command. */
+/* Every known key has its type and range, whatever the command. The name comes
+ * first: it is told back also where another key is wrong. */
 static bool read_keys(struct header *header)
 {
 	const struct json *json = &header->json;
+	bool names = json_string(json, "filename", &header->filename) >= 0;
 	int mtime = json_seconds(json, "mtime", &header->mtime_usec);
 
 	header->has_mtime = mtime > 0;
-	return mtime >= 0 &&
-	       json_string(json, "filename", &header->filename) >= 0 &&
+	return names && mtime >= 0 &&
 	       json_string(json, "id", &header->id) >= 0 &&
 	       (header->id == NULL || id_valid(header->id)) &&
 	       json_integer(json, "offset", &header->offset) >= 0 &&
