@@ -145,7 +145,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
     serve
     ((${#RECEIPTS[@]} == 100))
     for ((i = 100; i < 200; i++)); do judge "${RECEIPTS[i - 100]}" "+f$i:3"; done
-    [[ $STATUS == 0 ]]
+    [[ $CODE == 0 ]]
     [[ $LISTING == "${want[*]}" ]] || fail "not all of them"
 }
 
@@ -160,7 +160,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
     cat "$T/all" >>"$IN"
     plain b 2
     serve
-    [[ $STATUS == 0 ]]
+    [[ $CODE == 0 ]]
     cmp "$T/all" "$DIR/a"
     cmp <(printf 2) "$DIR/b"
 }
@@ -175,7 +175,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
         head -c "$n" "$T/random" >>"$IN"
     done
     serve
-    [[ $STATUS == 0 ]] || fail "expected exit status 0"
+    [[ $CODE == 0 ]] || fail "expected exit status 0"
     ((${#RECEIPTS[@]} == ${#sizes[@]})) || fail "a receipt is missing"
     for n in "${sizes[@]}"; do
         cmp <(head -c "$n" "$T/random") "$DIR/f$n"
@@ -261,7 +261,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
     frame '{"cmd":"put","id":"0123456789abcdef","offset":0,"filesize":2}' 12
     asked a 1
     serve --log=none
-    [[ $STATUS == 0 && $LISTING == *a=1 ]]
+    [[ $CODE == 0 && $LISTING == *a=1 ]]
     judge "${RECEIPTS[0]}" +a:1
 }
 
@@ -280,7 +280,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
     asked a 1 ",\"sha256\":\"$digest\""
     asked b 2
     serve
-    [[ $STATUS == 0 && $LISTING == 'b=2' ]]
+    [[ $CODE == 0 && $LISTING == 'b=2' ]]
     [[ ${RECEIPTS[0]} == '{"ok":false,"cmd":"put","error":'* ]]
     judge "${RECEIPTS[1]}" +b:1
 }
@@ -290,7 +290,7 @@ padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
     asked a new ',"if_exists":"reject"'
     asked b 2
     serve
-    [[ $STATUS == 0 && $LISTING == 'a=old b=2' ]]
+    [[ $CODE == 0 && $LISTING == 'a=old b=2' ]]
     [[ ${RECEIPTS[0]} == '{"ok":false,"cmd":"put","error":'* ]]
     judge "${RECEIPTS[1]}" +b:1
 }

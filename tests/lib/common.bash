@@ -15,6 +15,8 @@
 # or !CMD:ERROR:NAME), as the line that ends a stream (!ERROR), or as the line
 # itself, where * stands for anything.
 
+bats_require_minimum_version 1.5.0
+
 ROOT=${BATS_TEST_DIRNAME%/tests*}
 PUTD=${PUTD:-$ROOT/build/putd}
 PUT=${PUT:-$ROOT/build/put}
@@ -42,7 +44,7 @@ common_setup() {
     DIR=$T/dir
     IN=$T/in
     PIDS=()
-    STATUS='' RAW='' LISTING='' RECEIPTS=() LOG=()
+    CODE='' RAW='' LISTING='' RECEIPTS=() LOG=()
     # What putd is started with unless a row says otherwise: no row may depend
     # on how full this machine's disk is.
     OPTIONS=(--min-free=0)
@@ -62,8 +64,8 @@ common_teardown() {
 # Ends the test; shows what was seen.
 fail() {
     printf '%s\n' "$@"
-    [[ -z $STATUS ]] || {
-        printf 'exit status: %s\nlisting: %s\n' "$STATUS" "$LISTING"
+    [[ -z $CODE ]] || {
+        printf 'exit status: %s\nlisting: %s\n' "$CODE" "$LISTING"
         printf 'receipt: %s\n' "${RECEIPTS[@]}"
         printf 'log: %s\n' "${LOG[@]}"
     }
@@ -108,10 +110,10 @@ background() {
     PIDS+=("$PID")
 }
 
-# background_status: of the last one, in $STATUS.
+# background_status: of the last one, in $CODE.
 background_status() {
-    STATUS=0
-    wait "$PID" || STATUS=$?
+    CODE=0
+    wait "$PID" || CODE=$?
     PIDS=("${PIDS[@]/#$PID/}")
     PIDS=(${PIDS[@]+${PIDS[@]}})
 }
@@ -158,11 +160,19 @@ asked() {
 
 # serve [OPTION]...: putd reads what was built from a pipe, to its end.
 serve() {
-    STATUS=0
+    CODE=0
     # shellcheck disable=SC2002 # a pipe, not a file
     cat "$IN" 2>/dev/null |
         "$PUTD" "${OPTIONS[@]}" "$@" "$DIR" >"$T/out" 2>"$T/err" 3>&- ||
-        STATUS=$?
+        CODE=$?
+    look
+}
+
+# serve_from FILE [OPTION]...: the same with stdin opened here.
+serve_from() {
+    CODE=0
+    "$PUTD" "${OPTIONS[@]}" "${@:2}" "$DIR" <"$1" >"$T/out" 2>"$T/err" 3>&- ||
+        CODE=$?
     look
 }
 
@@ -184,7 +194,7 @@ dialogue() {
         cat "$T/err"
         fail "the dialogue broke off"
     }
-    read -r STATUS <"$T/status"
+    read -r CODE <"$T/status"
     look
 }
 
@@ -203,9 +213,21 @@ look() {
         ((${#line} < 32768)) || fail "a receipt of more than 32768 bytes"
     done
     for line in "${LOG[@]}"; do
-        [[ $line != *[!\ -~]* ]] || fail "a log line that is not escaped"
+        harmless "$line" || fail "a log line that is not escaped"
     done
-    ((STATUS < 128)) || fail "ended by a signal"
+    ((CODE < 128)) || fail "ended by a signal"
+}
+
+# harmless LINE: it cannot do anything to a terminal, nor look like two lines or
+# like something else: no control character (C1 ones in UTF-8 too), no line
+# separator or change of direction, nothing that is not UTF-8.
+harmless() {
+    [[ $1 == *[!\ -~]* ]] || return 0
+    [[ $1 != *[$'\x01'-$'\x1f\x7f']* ]] || return 1
+    [[ $1 != *$'\xc2'[$'\x80'-$'\x9f']* ]] || return 1
+    [[ $1 != *$'\xe2\x80'[$'\xa8'-$'\xae']* ]] || return 1
+    [[ $1 != *$'\xe2\x81'[$'\xa6'-$'\xa9']* ]] || return 1
+    iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1
 }
 
 # logged N: so many lines on stderr.
@@ -233,7 +255,7 @@ list() {
             seen+=("$name|")
         else
             content=''
-            IFS= read -r -d '' content <"$path" || true
+            IFS= read -r -d '' content 2>/dev/null <"$path" || true
             size=${#content}
             ((size <= 64)) || content="($size bytes)"
             seen+=("$name=$content")
@@ -245,13 +267,13 @@ list() {
 
 # --- the judgement --------------------------------------------------------
 
-# expect STATUS LISTING [RECEIPT]...
+# expect EXIT LISTING [RECEIPT]...
 expect() {
-    local status=$1 listing=$2
+    local code=$1 listing=$2
     local -i i=0
 
     shift 2
-    [[ $STATUS == "$status" ]] || fail "expected exit status $status"
+    [[ $CODE == "$code" ]] || fail "expected exit status $code"
     [[ $LISTING == "$listing" ]] || fail "expected listing: $listing"
     ((${#RECEIPTS[@]} == $#)) || fail "expected $# receipts"
     for ((i = 0; $# > 0; i++)); do

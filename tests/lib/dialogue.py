@@ -12,6 +12,7 @@ ends in exit 1. Knows the framing of put-protocol(7) and nothing else.
   zeros=N        N bytes                     exists=PATH    wait for a file
   shut           end of our stream           term           send SIGTERM
   deaf           close the side we read      ended          wait for its end
+  ended-held     the same, our side being kept open
   until-stuck=HEADER    the frame again and again, until nothing more is taken
   start-twin     a second COMMAND, which is sent nothing
   twin=STATUS    wait until it ended with this status, without a byte
@@ -131,9 +132,12 @@ class Peer:
             os.close(self.reader)
             self.reader = None
 
-    def ended(self):
+    def ended(self, close=True):
         while self.reader is not None and self.receive():
             pass
+        # The end of their side: we have nothing more to say either.
+        if self.socket and close:
+            self.socket.shutdown(socket.SHUT_RDWR)
         poll("the end", lambda: self.process.poll() is not None)
 
     def start_twin(self):
@@ -170,6 +174,8 @@ def take(peer, step):
         peer.process.send_signal(signal.SIGTERM)
     elif name == "twin":
         peer.twin_ended(int(value))
+    elif name == "ended-held":
+        peer.ended(close=False)
     elif name in ("line", "gone", "shut", "deaf", "ended", "start-twin"):
         getattr(peer, name.replace("-", "_"))()
     else:
