@@ -12,13 +12,16 @@ ends in exit 1. Knows the framing of put-protocol(7) and nothing else.
   zeros=N        N bytes                     exists=PATH    wait for a file
   shut           end of our stream           term           send SIGTERM
   deaf           close the side we read      ended          wait for its end
+  dead           the same, without reading
   ended-held     the same, our side being kept open
   until-stuck=HEADER    the frame again and again, until nothing more is taken
-  start-twin     a second COMMAND, which is sent nothing
+  start-twin     a second COMMAND, over pipes
   twin=STATUS    wait until it ended with this status, without a byte
+  twin-frame=HEADER, twin-bytes=TEXT, twin-line    as above, but with the twin
 """
 
 import argparse
+import contextlib
 import fcntl
 import os
 import select
@@ -120,7 +123,8 @@ class Peer:
 
     def shut(self):
         if self.socket:
-            self.socket.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
         elif self.writer is not None:
             os.close(self.writer)
             self.writer = None
@@ -136,21 +140,29 @@ class Peer:
         while self.reader is not None and self.receive():
             pass
         # The end of their side: we have nothing more to say either.
-        if self.socket and close:
-            self.socket.shutdown(socket.SHUT_RDWR)
+        if close:
+            self.shut()
+        poll("the end", lambda: self.process.poll() is not None)
+
+    def dead(self):
         poll("the end", lambda: self.process.poll() is not None)
 
     def start_twin(self):
-        self.twin = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self.twin = Peer(self.command, False)
 
     def twin_ended(self, status):
-        poll("the end of the twin", lambda: self.twin.poll() is not None)
-        if self.twin.returncode != status or self.twin.stdout.read():
-            say("the twin ended with %d" % self.twin.returncode)
+        self.twin.ended()
+        if self.twin.process.returncode != status or self.twin.received:
+            say("the twin ended with %d" % self.twin.process.returncode)
         if self.process.poll() is not None:
             say("ended before its twin")
+
+    def kill(self):
+        if self.twin is not None:
+            self.twin.kill()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 def framed(header):
@@ -160,7 +172,9 @@ def framed(header):
 
 def take(peer, step):
     name, _, value = step.partition("=")
-    if name == "frame":
+    if name.startswith("twin-"):
+        take(peer.twin, step[len("twin-") :])
+    elif name == "frame":
         peer.send(framed(value))
     elif name == "bytes":
         peer.send(value.encode())
@@ -176,7 +190,7 @@ def take(peer, step):
         peer.twin_ended(int(value))
     elif name == "ended-held":
         peer.ended(close=False)
-    elif name in ("line", "gone", "shut", "deaf", "ended", "start-twin"):
+    elif name in ("line", "gone", "shut", "deaf", "dead", "ended", "start-twin"):
         getattr(peer, name.replace("-", "_"))()
     else:
         say("no such step: " + step)
@@ -196,10 +210,7 @@ def main():
             take(peer, step)
         status = peer.process.wait(BOUND)
     finally:
-        for process in (peer.process, peer.twin):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
+        peer.kill()
         with open(options.out, "wb") as out:
             out.write(peer.received)
     with open(options.status, "w", encoding="ascii") as out:
