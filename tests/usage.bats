@@ -124,12 +124,12 @@ code_of() {
 @test "-- ends the options" {
     mkdir "$T/--max-size"
     cd "$T"
-    "$PUTD" --min-free=0 -- --max-size </dev/null
+    "$PUTD" "${OPTIONS[@]}" -- --max-size </dev/null
 }
 
 @test "a terminal on stdin is refused with one helpful line" {
     need_tool script
-    code_of script -qec "'$PUTD' --min-free=0 '$DIR' >'$T/out' 2>'$T/err'" \
+    code_of script -qec "'$PUTD' ${OPTIONS[*]} '$DIR' >'$T/out' 2>'$T/err'" \
         /dev/null >"$T/typescript" </dev/null
     look
     expect 64 ''
@@ -139,7 +139,7 @@ code_of() {
 
 @test "a terminal all around is refused with one line" {
     need_tool script
-    code_of script -qec "'$PUTD' --min-free=0 '$DIR'" /dev/null \
+    code_of script -qec "'$PUTD' ${OPTIONS[*]} '$DIR'" /dev/null \
         >"$T/typescript" </dev/null
     [[ $CODE == 64 && $(grep -c . "$T/typescript") == 1 ]] || fail "$(<"$T/typescript")"
 }
@@ -205,7 +205,7 @@ code_of() {
     asked ../a 1
     text 'what is this, then'
     : >"$T/err"
-    code_of "$PUTD" --min-free=0 "$DIR" <"$IN" >"$T/out" 2>&1
+    code_of "$PUTD" "${OPTIONS[@]}" "$DIR" <"$IN" >"$T/out" 2>&1
     look
     expect 65 '' !put:bad-name !bad-frame
 }
