@@ -35,6 +35,10 @@ endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
+# A call outside the sandbox's table kills, so that tests find it.
+ifdef SANDBOX_KILL
+CPPFLAGS += -DSANDBOX_KILL
+endif
 OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
 	-DPUTD_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) -MMD -MP
 OUR_LIBS := -lcjson

@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES	 2048
-#define ESCAPED_NAME_MAX 1024
+#define LINE_MAX_BYTES 2048 /* of a line; what is longer is cut */
 
 static bool same_file(int left, int right)
 {
@@ -55,12 +56,15 @@ void log_open(struct log *log, int in, int out)
 		log->target = LOG_TO_STDERR;
 	else if (log->target == LOG_TO_AUTO || log->target == LOG_TO_STDERR)
 		log->target = LOG_TO_SYSLOG;
-	if (log->target == LOG_TO_SYSLOG)
-		openlog("putd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (log->target != LOG_TO_SYSLOG)
+		return;
+	/* Both open files, which the sandbox will not allow. */
+	tzset();
+	openlog("putd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
-/* A line of our own making: what is printable ASCII stays, UTF-8 that is not
- * a control character too, each other byte becomes \xHH. */
+/* What is printable ASCII stays, and UTF-8 that is neither a control character
+ * nor one that turns the direction of writing; each other byte becomes \xHH. */
 static void escape(const char *text, char *out, size_t size)
 {
 	const uint8_t *cursor = (const uint8_t *)text;
@@ -86,6 +90,18 @@ static void escape(const char *text, char *out, size_t size)
 	out[length] = '\0';
 }
 
+/* One write, so that lines of several processes do not mix. */
+static void write_stderr(const char *line)
+{
+	struct iovec parts[] = {
+	    {(void *)"putd: ", 6},
+	    {(void *)line, strlen(line)},
+	    {(void *)"\n", 1},
+	};
+
+	(void)!writev(STDERR_FILENO, parts, 3);
+}
+
 static void emit(const struct log *log, int priority, const char *line)
 {
 	switch (log->target) {
@@ -96,7 +112,7 @@ static void emit(const struct log *log, int priority, const char *line)
 		syslog(priority, "%s", line);
 		break;
 	case LOG_TO_STDERR:
-		dprintf(STDERR_FILENO, "putd: %s\n", line);
+		write_stderr(line);
 		break;
 	default:
 		break;
@@ -105,7 +121,7 @@ static void emit(const struct log *log, int priority, const char *line)
 
 void log_line(const struct log *log, int priority, const char *format, ...)
 {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
 	va_list arguments;
 	int length = 0;
 
@@ -118,26 +134,20 @@ void log_line(const struct log *log, int priority, const char *format, ...)
 	(void)vsnprintf(
 	    text + length, sizeof(text) - (size_t)length, format, arguments);
 	va_end(arguments);
-	emit(log, priority, text);
+	escape(text, line, sizeof(line));
+	emit(log, priority, line);
 }
 
 void log_stored(const struct log *log, const struct log_file *file)
 {
-	char name[ESCAPED_NAME_MAX];
-
-	escape(file->stored, name, sizeof(name));
-	log_line(
-	    log, LOG_INFO, "stored %s, %" PRIu64 " bytes", name, file->size);
+	log_line(log, LOG_INFO, "stored %s, %" PRIu64 " bytes", file->stored,
+	    file->size);
 }
 
 void log_refused(const struct log *log, const struct log_file *file)
 {
-	char name[ESCAPED_NAME_MAX] = "";
-
-	if (file->name != NULL)
-		escape(file->name, name, sizeof(name));
 	log_line(log, LOG_WARNING, "refused %s: %s%s%s",
-	    file->name != NULL ? name : "a frame", file->error,
-	    file->cause != 0 ? ": " : "",
-	    file->cause != 0 ? strerror(file->cause) : "");
+	    file->name != NULL ? file->name : "a frame", file->error,
+	    file->cause != NULL ? ": " : "",
+	    file->cause != NULL ? file->cause : "");
 }

@@ -32,6 +32,7 @@ struct log {
  */
 void log_open(struct log *log, int in, int out);
 
+/* Escapes the whole line, so arguments may be anybody's. */
 void log_line(const struct log *log, int priority, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -40,7 +41,7 @@ struct log_file {
 	const char *name;   /* as the client said it */
 	const char *stored; /* NULL: it was not stored */
 	const char *error;  /* the protocol's word; NULL: none */
-	int cause;	    /* errno; 0: none */
+	const char *cause;  /* more about it; NULL: none */
 	uint64_t size;	    /* bytes */
 };
 

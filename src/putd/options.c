@@ -13,6 +13,7 @@
 
 #define SECONDS_MAX	(366L * 24 * 3600) /* a year */
 #define CONNECTIONS_MAX 1000000000UL
+#define LONG_OPTION	256 /* above any character that stands for one */
 
 static const char help_text[] =
     "Usage: putd [OPTION]... DIRECTORY\n"
@@ -28,6 +29,7 @@ static const char help_text[] =
     "      --connections=N      listening socket: serve N, then exit (1)\n"
     "      --idle-exit=SEC      listening socket: exit when idle (0: never)\n"
     "      --log=auto|journal|syslog|stderr|none\n"
+    "      --no-sandbox         do not confine the process: for debuggers\n"
     "      --verbose            log each connection's end too\n"
     "      --version, --help\n"
     "\n"
@@ -170,6 +172,13 @@ static bool read_log(struct options *o, const char *value)
 	return false;
 }
 
+static bool read_no_sandbox(struct options *o, const char *value)
+{
+	(void)value;
+	o->sandbox = false;
+	return true;
+}
+
 static bool read_verbose(struct options *o, const char *value)
 {
 	(void)value;
@@ -205,6 +214,7 @@ static const struct {
     {"connections", read_connections, "a number, 1 to 1000000000"},
     {"idle-exit", read_idle_exit, "seconds, 0 to a year"},
     {"log", read_log, "auto, journal, syslog, stderr or none"},
+    {"no-sandbox", read_no_sandbox, NULL},
     {"verbose", read_verbose, NULL},
     {"version", read_version, NULL},
     {"help", read_help, NULL},
@@ -215,16 +225,24 @@ static void fill_long_options(struct option out[ARRAY_LENGTH(table) + 1])
 	for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
 		out[i] = (struct option){table[i].name,
 		    table[i].wants != NULL ? required_argument : no_argument,
-		    NULL, (int)i};
+		    NULL, LONG_OPTION + (int)i};
 	out[ARRAY_LENGTH(table)] = (struct option){0};
 }
 
-/* What getopt_long(3) found wrong: with ":" first, and nothing printed. */
+/* What getopt_long(3) found wrong: with ":" first, and nothing printed. It puts
+ * a short option, or the value of a long one, into optopt. */
 static int refuse(int found, char *const argv[], char problem[PROBLEM_TEXT])
 {
+	const char letter[] = {'-', (char)optopt, '\0'};
+	const char *what = "no such option";
+
+	if (found == ':')
+		what = "a value is missing for";
+	else if (optopt >= LONG_OPTION)
+		what = "takes no value";
 	(void)snprintf(problem, PROBLEM_TEXT, "%s: %.100s (see putd --help)",
-	    found == ':' ? "a value is missing for" : "no such option",
-	    argv[optind - 1]);
+	    what,
+	    optopt > 0 && optopt < LONG_OPTION ? letter : argv[optind - 1]);
 	return -EINVAL;
 }
 
@@ -239,6 +257,7 @@ static int read_arguments(
 	while ((i = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
 		if (i == '?' || i == ':')
 			return refuse(i, argv, problem);
+		i -= LONG_OPTION;
 		if (table[i].read(options, optarg))
 			continue;
 		(void)snprintf(problem, PROBLEM_TEXT,
@@ -259,6 +278,7 @@ int options_parse(
 	    .legacy_idle = 14400,
 	    .stall_timeout = 60,
 	    .connections = 1,
+	    .sandbox = true,
 	};
 	if (read_arguments(argc, argv, ret, problem) < 0)
 		return -EINVAL;

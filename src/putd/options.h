@@ -26,6 +26,7 @@ struct options {
 	unsigned long connections;		       /* listening socket */
 	long idle_exit;				       /* seconds; 0: never */
 	enum log_target log;
+	bool sandbox;
 	bool verbose;
 	enum { ACTION_SERVE, ACTION_HELP, ACTION_VERSION } action;
 };

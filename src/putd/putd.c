@@ -7,6 +7,7 @@
 #include "putd/log.h"
 #include "putd/options.h"
 #include "putd/peer.h"
+#include "putd/sandbox.h"
 #include "putd/session.h"
 #include "putd/store.h"
 #include "putd/systemd.h"
@@ -69,28 +70,70 @@ static enum exit_status serve_many(struct connection *connection,
 	return status;
 }
 
-static enum exit_status fail_directory(
-    const struct log *log, const struct options *options, int error)
+static enum exit_status open_directory(
+    const struct log *log, const struct options *options, struct store *store)
 {
+	int r = store_open(store, options);
 	struct stat status;
-	bool link =
-	    lstat(options->directory, &status) == 0 && S_ISLNK(status.st_mode);
+	bool link;
 
+	if (r == 0)
+		return EXIT_SERVED;
+	link =
+	    lstat(options->directory, &status) == 0 && S_ISLNK(status.st_mode);
 	log_line(log, LOG_ERR, "%s: %s", options->directory,
 	    link ? "is a symbolic link: name the directory itself"
-		 : strerror(-error));
+		 : strerror(-r));
 	return EXIT_DIRECTORY;
+}
+
+/* A kernel that lacks a part is warned of; one that refuses it is not served.
+ */
+static enum exit_status confine(
+    const struct log *log, const struct store *store)
+{
+	const char *part, *missing;
+	int r = sandbox_enter(store->root, &part, &missing);
+
+	if (r < 0) {
+		log_line(log, LOG_ERR, "%s refused: %s (see --no-sandbox)",
+		    part, strerror(-r));
+		return EXIT_SANDBOX;
+	}
+	if (missing != NULL)
+		log_line(log, LOG_WARNING, "this kernel has no %s", missing);
+	return EXIT_SERVED;
+}
+
+static enum exit_status serve(
+    const struct options *options, const struct log *log)
+{
+	enum exit_status status;
+	struct connection connection;
+	struct store store;
+	const char *wrong = connection_find(&connection);
+
+	if (wrong != NULL)
+		return fail(log, EXIT_WRONG_USE, wrong);
+	status = open_directory(log, options, &store);
+	if (status == EXIT_SERVED && options->sandbox)
+		status = confine(log, &store);
+	if (status != EXIT_SERVED)
+		return status;
+	if (connection.listener >= 0)
+		status = serve_many(&connection, options, log, &store);
+	else
+		status = serve_one(&connection, options, log, &store);
+	store_close(&store);
+	return status;
 }
 
 int main(int argc, char *argv[])
 {
 	char problem[PROBLEM_TEXT];
-	struct connection connection = {STDIN_FILENO, STDOUT_FILENO, -1};
 	struct options options;
-	struct store store;
 	struct log log;
-	const char *wrong;
-	int usage, r;
+	int usage;
 
 	if (connection_fill_stdio() < 0)
 		return EXIT_IO;
@@ -104,16 +147,5 @@ int main(int argc, char *argv[])
 		return fail(&log, EXIT_WRONG_USE, problem);
 	if (options.action != ACTION_SERVE)
 		return print_only(&options);
-	wrong = connection_find(&connection);
-	if (wrong != NULL)
-		return fail(&log, EXIT_WRONG_USE, wrong);
-	r = store_open(&store, &options);
-	if (r < 0)
-		return fail_directory(&log, &options, r);
-	if (connection.listener >= 0)
-		r = serve_many(&connection, &options, &log, &store);
-	else
-		r = serve_one(&connection, &options, &log, &store);
-	store_close(&store);
-	return r;
+	return serve(&options, &log);
 }

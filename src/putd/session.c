@@ -59,6 +59,7 @@ struct session {
 	bool asked;	/* a receipt, on this connection */
 	bool io_failed; /* the store did, at least once */
 	bool told;	/* the frame that ended the stream has its receipt */
+	bool recorded;	/* and its line in the log */
 	struct answer answer;
 };
 
@@ -80,6 +81,14 @@ static enum ending between_frames(int r)
 	return ending == END_TIMEOUT ? END_IDLE : ending;
 }
 
+/* What the protocol's word for an error does not say. */
+static const char *cause_of(int error)
+{
+	enum wire_error word = store_error(error);
+
+	return word == WIRE_IO || word == WIRE_DENIED ? strerror(-error) : NULL;
+}
+
 /* Told by the batch: the fate of one file is settled. */
 static int file_settled(void *context, const struct pending *file)
 {
@@ -87,7 +96,7 @@ static int file_settled(void *context, const struct pending *file)
 	enum wire_error error = store_error(file->error);
 	const char *name = file->name.text;
 	struct log_file record = {
-	    .name = name, .size = file->size, .cause = -file->error};
+	    .name = name, .size = file->size, .cause = cause_of(file->error)};
 	size_t length;
 
 	s->io_failed = s->io_failed || error == WIRE_IO;
@@ -137,7 +146,7 @@ static const char *told_command(const struct header *header)
 }
 
 static enum ending refuse(struct session *s, const struct header *header,
-    enum wire_error error, int cause)
+    enum wire_error error, const char *cause)
 {
 	const char *filename =
 	    header->command == COMMAND_PUT ? header->filename : NULL;
@@ -145,7 +154,7 @@ static enum ending refuse(struct session *s, const struct header *header,
 	struct log_file record = {
 	    .name = filename,
 	    .error = wire_error_fact(error)->name,
-	    .cause = error == WIRE_IO ? -cause : 0,
+	    .cause = cause,
 	};
 	int r = settle(s);
 
@@ -173,7 +182,7 @@ static enum ending skip(struct session *s, uint64_t left)
 }
 
 static enum ending refuse_and_skip(struct session *s,
-    const struct header *header, enum wire_error error, int cause,
+    const struct header *header, enum wire_error error, const char *cause,
     uint64_t left)
 {
 	enum ending ending;
@@ -186,7 +195,8 @@ static enum ending refuse_and_skip(struct session *s,
 	if (ending != GO_ON)
 		return ending;
 	ending = skip(s, left);
-	s->told = header->reply;
+	if (ending != GO_ON)
+		s->told = header->reply;
 	return ending;
 }
 
@@ -240,8 +250,8 @@ static enum ending serve_whole_file(
 	forget_file(s, &file);
 	if (ending != GO_ON)
 		return ending;
-	return refuse_and_skip(
-	    s, header, store_error(body.error), body.error, body.left);
+	return refuse_and_skip(s, header, store_error(body.error),
+	    cause_of(body.error), body.left);
 }
 
 static enum ending serve_put(struct session *s, const struct header *header)
@@ -250,7 +260,7 @@ static enum ending serve_put(struct session *s, const struct header *header)
 	if (header->id != NULL || header->digest != DIGEST_NONE ||
 	    header->has_mtime || header->if_exists > POLICY_REPLACE)
 		return refuse_and_skip(
-		    s, header, WIRE_UNSUPPORTED, 0, header->filesize);
+		    s, header, WIRE_UNSUPPORTED, NULL, header->filesize);
 	return serve_whole_file(s, header);
 }
 
@@ -299,12 +309,15 @@ static enum ending serve_frame(struct session *s, const struct header *header)
 	if (error == WIRE_OK && handlers[header->command] == NULL)
 		error = WIRE_UNKNOWN_CMD;
 	if (error != WIRE_OK)
-		ending = refuse_and_skip(s, header, error, 0, header->filesize);
+		ending =
+		    refuse_and_skip(s, header, error, NULL, header->filesize);
 	else
 		ending = handlers[header->command](s, header);
 	if ((ending == END_CUT_BODY || ending == END_TIMEOUT) && !s->told) {
-		(void)refuse(s, header, endings[ending].error, 0);
+		(void)refuse(
+		    s, header, endings[ending].error, endings[ending].log);
 		s->told = header->reply;
+		s->recorded = true;
 	}
 	s->asked = s->asked || header->reply;
 	return ending;
@@ -312,7 +325,8 @@ static enum ending serve_frame(struct session *s, const struct header *header)
 
 static long idle_limit(const struct session *s)
 {
-	bool legacy = s->counts.files > 0 && !s->asked;
+	bool stored = s->counts.files > 0 || s->batch.count > 0;
+	bool legacy = stored && !s->asked;
 
 	return legacy ? s->options->legacy_idle : s->options->idle_timeout;
 }
@@ -359,25 +373,34 @@ static enum ending serve_frames(struct session *s)
 	return ending;
 }
 
-/* The last receipts, the last line, the end of our side. */
-static void close_stream(struct session *s, enum ending ending)
+static void log_ending(struct session *s, enum ending ending)
 {
-	enum wire_error error = endings[ending].error;
-
-	(void)settle(s);
-	if (endings[ending].log != NULL)
+	if (endings[ending].log != NULL && !s->recorded)
 		log_line(s->log, LOG_NOTICE, "%s", endings[ending].log);
-	if (error != WIRE_OK && s->asked && !s->told)
-		(void)send_answer(
-		    s, answer_refused(&s->answer, NULL, NULL, error));
 	if (s->stream.out_gone)
 		log_line(s->log, LOG_NOTICE,
 		    "the peer went away before its last receipt");
 	log_line(s->log, LOG_DEBUG,
 	    "end: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " refused",
 	    s->counts.files, s->counts.bytes, s->counts.failed);
+}
+
+/* The last receipts, the last line, the end of our side. Returns how it ended
+ * after all: the last receipts may find nobody. */
+static enum ending close_stream(struct session *s, enum ending ending)
+{
+	enum wire_error error = endings[ending].error;
+	int r = settle(s);
+
+	if (r >= 0 && error != WIRE_OK && s->asked && !s->told)
+		(void)send_answer(
+		    s, answer_refused(&s->answer, NULL, NULL, error));
+	if (r < 0 && endings[ending].status == EXIT_SERVED)
+		ending = inside_frame(r, END_IO);
+	log_ending(s, ending);
 	if (ending != END_IDLE)
 		stream_finish(&s->stream);
+	return ending;
 }
 
 /* On the heap, where pages that are not used are not there: most connections
@@ -414,8 +437,7 @@ enum exit_status session_serve(const struct connection *connection,
 		log_line(log, LOG_ERR, "out of memory");
 		return EXIT_IO;
 	}
-	ending = serve_frames(s);
-	close_stream(s, ending);
+	ending = close_stream(s, serve_frames(s));
 	status = endings[ending].status;
 	if (s->io_failed && status == EXIT_SERVED)
 		status = EXIT_IO;
