@@ -19,14 +19,12 @@ static const char *const flaw_texts[SOURCE_FLAWS] = {
     [SOURCE_DEVICE] = "is a device, not a regular file",
     [SOURCE_NO_SIZE] = "has more bytes than it tells",
     [SOURCE_TOO_LARGE] = "is larger than the protocol can tell",
-    [SOURCE_NAME_NOT_UTF8] = "the name cannot be sent: it is not UTF-8",
-    [SOURCE_NAME_CONTROL] =
-	"the name cannot be sent: it has a control character",
-    [SOURCE_NAME_TOO_LONG] = "the name cannot be sent: it is longer than 4095 "
+    [SOURCE_NAME_NOT_UTF8] = "its name is not UTF-8",
+    [SOURCE_NAME_CONTROL] = "its name has a control character",
+    [SOURCE_NAME_TOO_LONG] = "its name is longer than 4095 "
 			     "bytes, or 255 between slashes",
-    [SOURCE_NAME_NOT_PLAIN] =
-	"the name cannot be sent: it is empty or absolute, or has an empty, "
-	"'.' or '..' component",
+    [SOURCE_NAME_NOT_PLAIN] = "its name is empty or absolute, or has an empty, "
+			      "'.' or '..' component",
 };
 
 struct count_text {

@@ -1,0 +1,123 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# What put.bats and put_legacy.bats share, on top of common.bash: a directory of
+# files to send, a server of put_server.py, and what put said.
+
+# Runs before each test, after common_setup.
+put_setup() {
+    common_setup
+    W=$T/work
+    KEEP=$T/keep
+    SEEN=$T/seen
+    ERR=()
+    mkdir "$W" "$KEEP"
+    : >"$SEEN"
+    cd "$W" || return 1
+    printf 'alpha\n' >a
+    printf 'bravo!\n' >b
+    printf 'charlie' >c
+}
+
+# server [OPTION]... MODE: in the background; $SERVER is its address, $SEEN what
+# it saw, $KEEP what it got.
+server() {
+    mkfifo "$T/address" "$T/gate"
+    # A fifo is opened in the background, or nobody would be there to read it.
+    background to "$T/address" "$PYTHON" "$LIB/put_server.py" --log="$SEEN" \
+        --keep="$KEEP" --gate="$T/gate" "$@"
+    read -r SERVER <"$T/address"
+    rm "$T/address"
+}
+
+# to FILE COMMAND...: its standard output.
+to() {
+    exec "${@:2}" >"$1"
+}
+
+# saw LINE: the server did; waits for it.
+saw() {
+    until_true grep -qxF -- "$1" "$SEEN"
+}
+
+saw_not() {
+    ! grep -qE -- "$1" "$SEEN" || fail "the server saw: $1" "$(cat "$SEEN")"
+}
+
+# put ARG...: to its end. $STATUS, $ERR its lines; standard output in $T/out.
+put() {
+    STATUS=0
+    "$PUT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
+    read_err
+}
+
+# put_background ARG...: the same until put_wait.
+put_background() {
+    background "$PUT" "$@" </dev/null >"$T/out" 2>"$T/err"
+    PUT_PID=$PID
+}
+
+put_wait() {
+    STATUS=0
+    wait "$PUT_PID" || STATUS=$?
+    read_err
+}
+
+read_err() {
+    local line
+
+    mapfile -t ERR <"$T/err"
+    for line in "${ERR[@]}"; do
+        harmless "$line" || fail "a line that is not escaped: $line"
+    done
+}
+
+# ended STATUS [LINE]...: the exit status, and all that was said; * in a LINE
+# stands for anything.
+ended() {
+    local -i i
+    local -a lines=("${@:2}")
+
+    if [[ $STATUS != "$1" ]] || ((${#ERR[@]} != ${#lines[@]})); then
+        printf 'expected exit status %s and %d lines\n' "$1" ${#lines[@]}
+        printf 'got %s and:\n' "$STATUS"
+        printf '    %s\n' "${ERR[@]}"
+        return 1
+    fi
+    for ((i = 0; i < ${#lines[@]}; i++)); do
+        like "${ERR[i]}" "${lines[i]}" || {
+            printf 'expected: %s\ngot:      %s\n' "${lines[i]}" "${ERR[i]}"
+            return 1
+        }
+    done
+}
+
+# like TEXT PATTERN: of which only * is special.
+like() {
+    local pattern=${2//\\/\\\\}
+
+    pattern=${pattern//\[/\\[} pattern=${pattern//\?/\\?}
+    # shellcheck disable=SC2053 # the asterisks are meant
+    [[ $1 == $pattern ]]
+}
+
+# kept FILE...: the server has just these, byte for byte.
+kept() {
+    local file
+    local -a there
+
+    for file in "$@"; do
+        cmp "$W/$file" "$KEEP/$file"
+    done
+    there=("$KEEP"/*)
+    ((${#there[@]} == $#)) || fail "kept: ${there[*]}"
+}
+
+# open_gate: the server may read the body it waits before.
+open_gate() {
+    : >"$T/gate"
+}
+
+# random_file NAME SIZE
+random_file() {
+    head -c "$2" /dev/urandom >"$1"
+}
