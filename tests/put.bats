@@ -266,7 +266,7 @@ to_fifo() {
 
 @test "exec:COMMAND, with the handler itself" {
     random_file big 3000000
-    put -s "exec:exec '$PUTD' --min-free=0 '$KEEP' 2>'$T/log'" a big b
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>'$T/log'" a big b
     ended 0 "a: stored, 6 bytes" "big: stored, 3000000 bytes" "b: stored, 7 bytes"
     kept a big b
 }
@@ -286,7 +286,7 @@ to_fifo() {
     ended 0 "${lines[@]}"
     kept "${names[@]}"
     rm "$KEEP"/*
-    put -s "exec:exec '$PUTD' --min-free=0 '$KEEP' 2>'$T/log'" "${names[@]}"
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>'$T/log'" "${names[@]}"
     ended 0 "${lines[@]}"
     kept "${names[@]}"
 }
@@ -490,7 +490,7 @@ teardown() {
 
 @test "a refusal by the handler itself" {
     cp a .hidden
-    put -s "exec:exec '$PUTD' --min-free=0 '$KEEP' 2>'$T/log'" a .hidden b
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>'$T/log'" a .hidden b
     ended 1 "a: stored, 6 bytes" \
         ".hidden: refused: bad-name: the file name is refused" "b: stored, 7 bytes"
     kept a b
@@ -715,7 +715,7 @@ END
     put -s "exec:exit 3" a
     ended 75 "put: exec:exit 3: the server closed the connection too early" \
         "put: the command ended with exit status 3" "a: *"
-    put -s "exec:'$PUTD' --min-free=0 '$KEEP' 2>/dev/null; exit 5" a
+    put -s "exec:$PUTD_EXEC '$KEEP' 2>/dev/null; exit 5" a
     ended 0 "a: stored, 6 bytes" "put: the command ended with exit status 5"
 }
 
@@ -731,7 +731,7 @@ END
 }
 
 @test "exec: a command that does not end is terminated" {
-    put --timeout=1 -s "exec:'$PUTD' --min-free=0 '$KEEP' 2>/dev/null; echo \$\$ >'$T/pid'; exec sleep 1000 >&-" a
+    put --timeout=1 -s "exec:$PUTD_EXEC '$KEEP' 2>/dev/null; echo \$\$ >'$T/pid'; exec sleep 1000 >&-" a
     ended 0 "a: stored, 6 bytes" "put: the command did not end and was terminated"
     read -r pid <"$T/pid"
     until_true gone "$pid"
@@ -761,7 +761,7 @@ many() {
 
 @test "300 files in one go, to the handler itself" {
     many 300
-    put -s "exec:exec '$PUTD' --min-free=0 '$KEEP' 2>'$T/log'" "${FILES[@]}"
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>'$T/log'" "${FILES[@]}"
     [[ $STATUS == 0 && ${#ERR[@]} == 300 ]]
     [[ "$(printf '%s\n' "${ERR[@]}" | grep -c ': stored, ')" == 300 ]]
     diff -r many "$KEEP"
@@ -839,7 +839,7 @@ many() {
 @test "a file that shrinks, to the handler itself: nothing of it is published" {
     truncate -s 64M big
     mkfifo "$T/through"
-    put_background -s "exec:{ head -c 300000; read -r line <'$T/through'; cat; } | '$PUTD' --min-free=0 '$KEEP' 2>'$T/log'" a big
+    put_background -s "exec:{ head -c 300000; read -r line <'$T/through'; cat; } | $PUTD_EXEC '$KEEP' 2>'$T/log'" a big
     until_true test -s "$KEEP/a"
     truncate -s 1M big
     echo go >"$T/through"

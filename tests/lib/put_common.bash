@@ -10,6 +10,8 @@ put_setup() {
     KEEP=$T/keep
     SEEN=$T/seen
     ERR=()
+    # The handler, for exec:, with what this build of it needs (see check).
+    PUTD_EXEC="'$PUTD' ${PUTD_OPTIONS-} --min-free=0"
     mkdir "$W" "$KEEP"
     : >"$SEEN"
     cd "$W" || return 1
