@@ -117,14 +117,16 @@ format:
 
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
+# Of the handler, what touches no descriptor.
+FUZZED := src/putd/name.c src/putd/proxy.c src/putd/network.c
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Isrc -g -O1 \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/wire/*.c src/wire/*.h src/putd/name.*)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/wire/*.[ch]) $(FUZZED)
 	$(call SAY,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CFLAGS) -o $@ $< src/wire/*.c src/putd/name.c $(OUR_LIBS)
+	$(Q)clang $(FUZZ_CFLAGS) -o $@ $< src/wire/*.c $(FUZZED) $(OUR_LIBS)
 
 fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	$(Q)for f in $(FUZZERS); do tests/fuzz/run $$f $(B) $(FUZZ_SECONDS) || exit 1; done

@@ -11,12 +11,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pending {
 	struct temporary temporary;  /* owned */
 	struct directory *directory; /* a reference */
 	struct name name;	     /* owned */
 	uint64_t size;		     /* bytes */
+	int64_t started;	     /* now_ms() at its header */
 	bool reply;		     /* a receipt was asked */
 	int error;		     /* 0 or negative errno, once flushed */
 };

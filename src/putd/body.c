@@ -66,6 +66,14 @@ static int allocate_ahead(struct sink *sink, uint64_t left)
 	return 0;
 }
 
+static void took(struct stream *stream, struct body *body, size_t n)
+{
+	stream_take(stream, n);
+	body->left -= n;
+	if (body->progress != NULL)
+		body->progress(body->context, body->left);
+}
+
 /* The next block of a large body: as stream_need(). */
 static int receive_block(
     struct stream *stream, struct sink *sink, struct body *body)
@@ -78,8 +86,7 @@ static int receive_block(
 	if (body->error == 0)
 		body->error =
 		    sink_write(sink, stream_data(stream), STREAM_BUFFER);
-	stream_take(stream, STREAM_BUFFER);
-	body->left -= STREAM_BUFFER;
+	took(stream, body, STREAM_BUFFER);
 	return 1;
 }
 
@@ -100,8 +107,7 @@ static int receive_piece(
 		return r;
 	n = piece_size(stream, body);
 	body->error = sink_write(sink, stream_data(stream), n);
-	stream_take(stream, n);
-	body->left -= n;
+	took(stream, body, n);
 	return 1;
 }
 
@@ -132,8 +138,7 @@ int body_skip(struct stream *stream, struct body *body)
 		if (r <= 0)
 			return r;
 		n = piece_size(stream, body);
-		stream_take(stream, n);
-		body->left -= n;
+		took(stream, body, n);
 	}
 	return 1;
 }

@@ -12,6 +12,10 @@
 struct body {
 	uint64_t left; /* bytes still to come from the stream */
 	int error;     /* of the file: 0 or negative errno */
+
+	/* Called now and then while bytes are received; may be NULL. */
+	void (*progress)(void *context, uint64_t left);
+	void *context;
 };
 
 /*

@@ -1,10 +1,11 @@
 /*
- * See log.h. Lines are made here and escaped here; systemd.c carries them to
- * the journal.
+ * See log.h. A record is a line and, for the journal, its facts as fields; both
+ * are made and escaped here, and systemd.c carries them.
  */
 #include "putd/log.h"
 
 #include "putd/systemd.h"
+#include "wire/cleanup.h"
 #include "wire/json.h"
 
 #include <fcntl.h>
@@ -18,7 +19,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 2048 /* of a line; what is longer is cut */
+#define LINE_MAX_BYTES 2048 /* of a line or a field; what is longer is cut */
+#define FIELDS_MAX     12
+
+static const char *const message_ids[] = {
+    [LOG_STORED] = "7d26dbbefae64ec1b1a049a3f6937066",
+    [LOG_REFUSED] = "5fc959b60227452f9f2f97d1b7d94b69",
+    [LOG_ENDED] = "81bf14179d6540c895355df47e843b6b",
+    [LOG_FAILED] = "d3f48600f0ed463f9b3fdd728d78dd18",
+    [LOG_OTHER] = NULL,
+};
+
+/* A record on its way to the journal. */
+struct fields {
+	struct iovec list[FIELDS_MAX];
+	int count;
+	char text[FIELDS_MAX][LINE_MAX_BYTES];
+};
 
 static bool same_file(int left, int right)
 {
@@ -32,8 +49,8 @@ static bool is_null_device(int fd)
 {
 	struct stat null, status;
 
-	return fstat(fd, &status) == 0 && stat("/dev/null", &null) == 0 &&
-	       S_ISCHR(status.st_mode) && status.st_rdev == null.st_rdev;
+	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+	       stat("/dev/null", &null) == 0 && status.st_rdev == null.st_rdev;
 }
 
 /* Under inetd and xinetd, fd 2 is the client's socket. A terminal is nobody's
@@ -42,8 +59,7 @@ static bool stderr_is_ours(int in, int out)
 {
 	if (isatty(STDERR_FILENO))
 		return true;
-	return fcntl(STDERR_FILENO, F_GETFD) >= 0 &&
-	       !same_file(STDERR_FILENO, in) &&
+	return !same_file(STDERR_FILENO, in) &&
 	       !same_file(STDERR_FILENO, out) && !is_null_device(STDERR_FILENO);
 }
 
@@ -102,52 +118,107 @@ static void write_stderr(const char *line)
 	(void)!writev(STDERR_FILENO, parts, 3);
 }
 
-static void emit(const struct log *log, int priority, const char *line)
+static void add(struct fields *fields, const char *name, const char *value)
 {
-	switch (log->target) {
-	case LOG_TO_JOURNAL:
-		systemd_journal(priority, line);
-		break;
-	case LOG_TO_SYSLOG:
-		syslog(priority, "%s", line);
-		break;
-	case LOG_TO_STDERR:
-		write_stderr(line);
-		break;
-	default:
-		break;
-	}
-}
+	char *text = fields->text[fields->count];
+	int length;
 
-void log_line(const struct log *log, int priority, const char *format, ...)
-{
-	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
-	va_list arguments;
-	int length = 0;
-
-	if (log->target == LOG_TO_NONE ||
-	    (priority == LOG_DEBUG && !log->verbose))
+	if (value == NULL || fields->count == FIELDS_MAX)
 		return;
-	if (log->peer != NULL && log->peer[0] != '\0')
-		length = snprintf(text, sizeof(text), "%s: ", log->peer);
+	length = snprintf(text, LINE_MAX_BYTES, "%s=", name);
+	escape(value, text + length, (size_t)(LINE_MAX_BYTES - length));
+	fields->list[fields->count].iov_base = text;
+	fields->list[fields->count++].iov_len = strlen(text);
+}
+
+static void add_number(struct fields *fields, const char *name, uint64_t value)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof(digits), "%" PRIu64, value);
+	add(fields, name, digits);
+}
+
+static void add_record(struct fields *fields, const struct log_record *record)
+{
+	char seconds[32];
+
+	(void)snprintf(seconds, sizeof(seconds), "%" PRId64 ".%03d",
+	    record->ms / 1000, (int)(record->ms % 1000));
+	add(fields, "PUTD_NAME", record->name);
+	add(fields, "PUTD_STORED", record->stored);
+	add(fields, "PUTD_ERROR", record->error);
+	add(fields, "PUTD_CAUSE", record->cause);
+	add(fields, "PUTD_SHA256", record->sha256);
+	add(fields, "PUTD_SECONDS", seconds);
+	if (record->name != NULL)
+		add_number(fields, "PUTD_SIZE", record->size);
+}
+
+static void send_to_journal(const struct log *log, enum log_event event,
+    int priority, const char *line, const struct log_record *record)
+{
+	CLEANUP_FREE struct fields *fields = calloc(1, sizeof(*fields));
+
+	if (fields == NULL)
+		return;
+	add(fields, "MESSAGE", line);
+	add(fields, "MESSAGE_ID", message_ids[event]);
+	add_number(fields, "PRIORITY", (uint64_t)priority);
+	add(fields, "SYSLOG_IDENTIFIER", "putd");
+	add(fields, "PUTD_PEER", log->peer);
+	if (record != NULL)
+		add_record(fields, record);
+	systemd_journal(fields->list, fields->count);
+}
+
+static void emit(const struct log *log, enum log_event event, int priority,
+    const char *line, const struct log_record *record)
+{
+	char text[LINE_MAX_BYTES], escaped[LINE_MAX_BYTES];
+
+	if (priority == LOG_DEBUG && !log->verbose)
+		return;
+	(void)snprintf(text, sizeof(text), "%s%s%s",
+	    log->peer != NULL ? log->peer : "", log->peer != NULL ? ": " : "",
+	    line);
+	escape(text, escaped, sizeof(escaped));
+	if (log->target == LOG_TO_JOURNAL)
+		send_to_journal(log, event, priority, text, record);
+	else if (log->target == LOG_TO_SYSLOG)
+		syslog(priority, "%s", escaped);
+	else if (log->target == LOG_TO_STDERR)
+		write_stderr(escaped);
+}
+
+void log_line(const struct log *log, enum log_event event, int priority,
+    const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list arguments;
+
 	va_start(arguments, format);
-	(void)vsnprintf(
-	    text + length, sizeof(text) - (size_t)length, format, arguments);
+	(void)vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	escape(text, line, sizeof(line));
-	emit(log, priority, line);
+	emit(log, event, priority, line, NULL);
 }
 
-void log_stored(const struct log *log, const struct log_file *file)
+void log_stored(const struct log *log, const struct log_record *record)
 {
-	log_line(log, LOG_INFO, "stored %s, %" PRIu64 " bytes", file->stored,
-	    file->size);
+	char line[LINE_MAX_BYTES];
+
+	(void)snprintf(line, sizeof(line), "stored %s, %" PRIu64 " bytes",
+	    record->stored, record->size);
+	emit(log, LOG_STORED, LOG_INFO, line, record);
 }
 
-void log_refused(const struct log *log, const struct log_file *file)
+void log_refused(const struct log *log, const struct log_record *record)
 {
-	log_line(log, LOG_WARNING, "refused %s: %s%s%s",
-	    file->name != NULL ? file->name : "a frame", file->error,
-	    file->cause != NULL ? ": " : "",
-	    file->cause != NULL ? file->cause : "");
+	char line[LINE_MAX_BYTES];
+
+	(void)snprintf(line, sizeof(line), "refused %s: %s%s%s",
+	    record->name != NULL ? record->name : "a frame", record->error,
+	    record->cause != NULL ? ": " : "",
+	    record->cause != NULL ? record->cause : "");
+	emit(log, LOG_REFUSED, LOG_WARNING, line, record);
 }

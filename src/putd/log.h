@@ -1,5 +1,5 @@
 /*
- * Where the handler tells its administrator what happened: one line for each
+ * Where the handler tells its administrator what happened: one record for each
  * file and each refusal. It escapes every byte that came from a peer, and
  * never writes to the client's socket.
  */
@@ -21,7 +21,28 @@ enum log_target {
 struct log {
 	enum log_target target;
 	bool verbose;	  /* LOG_DEBUG too */
-	const char *peer; /* borrowed; "" until it is known */
+	const char *peer; /* borrowed; NULL until it is known */
+};
+
+/* What happened. Each has a MESSAGE_ID in the journal, and an entry in the
+ * catalog, units/putd.catalog. */
+enum log_event {
+	LOG_STORED,  /* a file is in its place */
+	LOG_REFUSED, /* a frame was refused, or its file failed */
+	LOG_ENDED,   /* a connection ended otherwise than by its peer's wish */
+	LOG_FAILED,  /* nothing is served */
+	LOG_OTHER,   /* no entry */
+};
+
+/* A record. NULL: not known. */
+struct log_record {
+	const char *name;   /* as the client said it */
+	const char *stored; /* the name it got */
+	const char *error;  /* the protocol's word */
+	const char *cause;  /* more about it */
+	const char *sha256; /* 64 hex digits */
+	uint64_t size;	    /* bytes */
+	int64_t ms;	    /* from the frame's header to this record */
 };
 
 /*
@@ -32,20 +53,11 @@ struct log {
  */
 void log_open(struct log *log, int in, int out);
 
-/* Escapes the whole line, so arguments may be anybody's. */
-void log_line(const struct log *log, int priority, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* The whole line is escaped, so arguments may be anybody's. */
+void log_line(const struct log *log, enum log_event event, int priority,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* One record of what became of a file or a frame. NULL and 0: not known. */
-struct log_file {
-	const char *name;   /* as the client said it */
-	const char *stored; /* NULL: it was not stored */
-	const char *error;  /* the protocol's word; NULL: none */
-	const char *cause;  /* more about it; NULL: none */
-	uint64_t size;	    /* bytes */
-};
-
-void log_stored(const struct log *log, const struct log_file *file);
-void log_refused(const struct log *log, const struct log_file *file);
+void log_stored(const struct log *log, const struct log_record *record);
+void log_refused(const struct log *log, const struct log_record *record);
 
 #endif

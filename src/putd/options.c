@@ -28,7 +28,10 @@ static const char help_text[] =
     "      --sync=full|none     flush before a receipt, or not at all (full)\n"
     "      --connections=N      listening socket: serve N, then exit (1)\n"
     "      --idle-exit=SEC      listening socket: exit when idle (0: never)\n"
+    "      --proxy-protocol=NET[,NET...]\n"
+    "                           a PROXY header is required of these peers\n"
     "      --log=auto|journal|syslog|stderr|none\n"
+    "      --check              judge kernel and DIRECTORY, serve nothing\n"
     "      --no-sandbox         do not confine the process: for debuggers\n"
     "      --verbose            log each connection's end too\n"
     "      --version, --help\n"
@@ -186,6 +189,18 @@ static bool read_verbose(struct options *o, const char *value)
 	return true;
 }
 
+static bool read_proxies(struct options *o, const char *value)
+{
+	return networks_parse(value, &o->proxies) == 0;
+}
+
+static bool read_check(struct options *o, const char *value)
+{
+	(void)value;
+	o->action = ACTION_CHECK;
+	return true;
+}
+
 static bool read_version(struct options *o, const char *value)
 {
 	(void)value;
@@ -213,7 +228,10 @@ static const struct {
     {"sync", read_sync, "full or none"},
     {"connections", read_connections, "a number, 1 to 1000000000"},
     {"idle-exit", read_idle_exit, "seconds, 0 to a year"},
+    {"proxy-protocol", read_proxies,
+	"at most 32 networks, as 192.0.2.0/24,2001:db8::1"},
     {"log", read_log, "auto, journal, syslog, stderr or none"},
+    {"check", read_check, NULL},
     {"no-sandbox", read_no_sandbox, NULL},
     {"verbose", read_verbose, NULL},
     {"version", read_version, NULL},
@@ -282,7 +300,7 @@ int options_parse(
 	};
 	if (read_arguments(argc, argv, ret, problem) < 0)
 		return -EINVAL;
-	if (ret->action != ACTION_SERVE)
+	if (ret->action == ACTION_HELP || ret->action == ACTION_VERSION)
 		return 0;
 	if (argc - optind != 1) {
 		(void)snprintf(problem, PROBLEM_TEXT, "%s (see putd --help)",

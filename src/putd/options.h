@@ -5,6 +5,7 @@
 #define PUTD_OPTIONS_H
 
 #include "putd/log.h"
+#include "putd/network.h"
 #include "wire/header.h"
 
 #include <stdbool.h>
@@ -25,10 +26,11 @@ struct options {
 	long idle_timeout, legacy_idle, stall_timeout; /* seconds */
 	unsigned long connections;		       /* listening socket */
 	long idle_exit;				       /* seconds; 0: never */
+	struct networks proxies;		       /* --proxy-protocol */
 	enum log_target log;
 	bool sandbox;
 	bool verbose;
-	enum { ACTION_SERVE, ACTION_HELP, ACTION_VERSION } action;
+	enum { ACTION_SERVE, ACTION_CHECK, ACTION_HELP, ACTION_VERSION } action;
 };
 
 #define PROBLEM_TEXT 200 /* bytes */

@@ -5,8 +5,6 @@
 
 #include "wire/cleanup.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,28 +19,6 @@ static const char *const variables[] = {
     "NCAT_REMOTE_ADDR", /* ncat */
     "SSH_CONNECTION",	/* sshd: the first word */
 };
-
-static bool describe_address(
-    const struct sockaddr_storage *address, char text[PEER_TEXT])
-{
-	const struct sockaddr_in *v4 = (const void *)address;
-	const struct sockaddr_in6 *v6 = (const void *)address;
-	char host[INET6_ADDRSTRLEN];
-
-	if (address->ss_family == AF_INET &&
-	    inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)) != NULL) {
-		(void)snprintf(text, PEER_TEXT, "%s:%u", host,
-		    (unsigned)ntohs(v4->sin_port));
-		return true;
-	}
-	if (address->ss_family == AF_INET6 &&
-	    inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)) != NULL) {
-		(void)snprintf(text, PEER_TEXT, "[%s]:%u", host,
-		    (unsigned)ntohs(v6->sin6_port));
-		return true;
-	}
-	return false;
-}
 
 /* The letters of an address, and no more of them than one has. */
 static bool describe_environment(char text[PEER_TEXT])
@@ -74,17 +50,22 @@ static bool describe_credentials(int fd, char text[PEER_TEXT])
 	return true;
 }
 
-void peer_describe(int fd, char text[PEER_TEXT])
+void peer_find(int fd, struct peer *ret)
 {
-	struct sockaddr_storage address = {0};
-	socklen_t size = sizeof(address);
-	bool socket = getpeername(fd, (struct sockaddr *)&address, &size) == 0;
+	struct sockaddr_storage from = {0};
+	socklen_t size = sizeof(from);
+	bool socket = getpeername(fd, (struct sockaddr *)&from, &size) == 0;
 
-	if (socket && describe_address(&address, text))
-		return;
-	if (describe_environment(text))
-		return;
-	if (socket && describe_credentials(fd, text))
-		return;
-	(void)snprintf(text, PEER_TEXT, "pipe");
+	ret->address = address_of_socket(&from);
+	if (ret->address.family != AF_UNSPEC)
+		address_format(&ret->address, ret->text);
+	else if (!describe_environment(ret->text) &&
+		 !(socket && describe_credentials(fd, ret->text)))
+		(void)snprintf(ret->text, PEER_TEXT, "pipe");
+}
+
+void peer_speaks_for(struct peer *peer, const struct address *client)
+{
+	if (client->family != AF_UNSPEC)
+		address_format(client, peer->text);
 }

@@ -5,16 +5,27 @@
 #ifndef PUTD_PEER_H
 #define PUTD_PEER_H
 
-#include <stddef.h>
+#include "putd/network.h"
 
 #define PEER_TEXT 80 /* bytes: an address, a port, a NUL */
 
+struct peer {
+	/* "192.0.2.1:4711", "[2001:db8::1]:4711", "uid 1000 pid 42", "pipe",
+	 * or what the environment says. */
+	char text[PEER_TEXT];
+	/* What the kernel says; AF_UNSPEC where that is no internet address.
+	 * Only this one decides whether a PROXY header is believed. */
+	struct address address;
+};
+
 /*
- * Writes "192.0.2.1:4711", "[2001:db8::1]:4711", "uid 1000 pid 42" or "pipe".
  * The kernel is asked first; the environment is believed only where the kernel
  * cannot know: on a pipe, and on a Unix socket, behind which stands a launcher
  * (stunnel, socat, sshd).
  */
-void peer_describe(int fd, char text[PEER_TEXT]);
+void peer_find(int fd, struct peer *ret);
+
+/* The peer is a proxy, and speaks for this address (AF_UNSPEC: for itself). */
+void peer_speaks_for(struct peer *peer, const struct address *client);
 
 #endif

@@ -2,11 +2,11 @@
  * putd: reads one connection and puts the files that arrive on disk. This file
  * is the table of contents; each step has a room of its own.
  */
+#include "putd/check.h"
 #include "putd/connection.h"
 #include "putd/exit.h"
 #include "putd/log.h"
 #include "putd/options.h"
-#include "putd/peer.h"
 #include "putd/sandbox.h"
 #include "putd/session.h"
 #include "putd/store.h"
@@ -24,7 +24,7 @@
 static enum exit_status fail(
     const struct log *log, enum exit_status status, const char *problem)
 {
-	log_line(log, LOG_ERR, "%s", problem);
+	log_line(log, LOG_FAILED, LOG_ERR, "%s", problem);
 	return status;
 }
 
@@ -35,17 +35,6 @@ static int print_only(const struct options *options)
 	else
 		printf("putd %s\n", PUTD_VERSION);
 	return fflush(stdout) == 0 ? EXIT_SERVED : EXIT_IO;
-}
-
-static enum exit_status serve_one(const struct connection *connection,
-    const struct options *options, const struct log *log, struct store *store)
-{
-	char peer[PEER_TEXT];
-	struct log named = *log;
-
-	peer_describe(connection->in, peer);
-	named.peer = peer;
-	return session_serve(connection, options, &named, store);
 }
 
 /* One peer's mistakes are not those of a process that serves many. */
@@ -62,7 +51,7 @@ static enum exit_status serve_many(struct connection *connection,
 			return fail(log, EXIT_IO, strerror(-r));
 		if (r == 0)
 			return status;
-		one = serve_one(connection, options, log, store);
+		one = session_serve(connection, options, log, store);
 		connection_close(connection);
 		if (options->connections == 1 || one == EXIT_IO)
 			status = one;
@@ -81,7 +70,7 @@ static enum exit_status open_directory(
 		return EXIT_SERVED;
 	link =
 	    lstat(options->directory, &status) == 0 && S_ISLNK(status.st_mode);
-	log_line(log, LOG_ERR, "%s: %s", options->directory,
+	log_line(log, LOG_FAILED, LOG_ERR, "%s: %s", options->directory,
 	    link ? "is a symbolic link: name the directory itself"
 		 : strerror(-r));
 	return EXIT_DIRECTORY;
@@ -96,13 +85,27 @@ static enum exit_status confine(
 	int r = sandbox_enter(store->root, &part, &missing);
 
 	if (r < 0) {
-		log_line(log, LOG_ERR, "%s refused: %s (see --no-sandbox)",
-		    part, strerror(-r));
+		log_line(log, LOG_FAILED, LOG_ERR,
+		    "%s refused: %s (see --no-sandbox)", part, strerror(-r));
 		return EXIT_SANDBOX;
 	}
 	if (missing != NULL)
-		log_line(log, LOG_WARNING, "this kernel has no %s", missing);
+		log_line(log, LOG_OTHER, LOG_WARNING, "this kernel has no %s",
+		    missing);
 	return EXIT_SERVED;
+}
+
+static enum exit_status check(
+    const struct log *log, const struct options *options)
+{
+	struct store store;
+	enum exit_status status = open_directory(log, options, &store);
+
+	if (status != EXIT_SERVED)
+		return status;
+	status = check_print(options, &store);
+	store_close(&store);
+	return fflush(stdout) == 0 ? status : EXIT_IO;
 }
 
 static enum exit_status serve(
@@ -111,8 +114,11 @@ static enum exit_status serve(
 	enum exit_status status;
 	struct connection connection;
 	struct store store;
-	const char *wrong = connection_find(&connection);
+	const char *wrong;
 
+	if (options->action == ACTION_CHECK)
+		return check(log, options);
+	wrong = connection_find(&connection);
 	if (wrong != NULL)
 		return fail(log, EXIT_WRONG_USE, wrong);
 	status = open_directory(log, options, &store);
@@ -123,7 +129,7 @@ static enum exit_status serve(
 	if (connection.listener >= 0)
 		status = serve_many(&connection, options, log, &store);
 	else
-		status = serve_one(&connection, options, log, &store);
+		status = session_serve(&connection, options, log, &store);
 	store_close(&store);
 	return status;
 }
@@ -145,7 +151,7 @@ int main(int argc, char *argv[])
 	log_open(&log, STDIN_FILENO, STDOUT_FILENO);
 	if (usage < 0)
 		return fail(&log, EXIT_WRONG_USE, problem);
-	if (options.action != ACTION_SERVE)
+	if (options.action == ACTION_HELP || options.action == ACTION_VERSION)
 		return print_only(&options);
 	return serve(&options, &log);
 }

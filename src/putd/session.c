@@ -8,12 +8,17 @@
 #include "putd/answer.h"
 #include "putd/batch.h"
 #include "putd/body.h"
+#include "putd/peer.h"
+#include "putd/proxy.h"
 #include "putd/stream.h"
+#include "putd/systemd.h"
+#include "putd/wait.h"
 #include "wire/cleanup.h"
 #include "wire/header.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -24,6 +29,7 @@ enum ending {
 	END_TERMINATED, /* SIGTERM */
 	END_IDLE,	/* a deadline between frames */
 	END_TIMEOUT,	/* a deadline inside a frame */
+	END_NO_PROXY,
 	END_BAD_FRAME,
 	END_CUT_HEADER, /* the stream ended inside a header */
 	END_CUT_BODY,	/* or inside a body */
@@ -39,6 +45,8 @@ static const struct {
     [END_TERMINATED] = {EXIT_SERVED, WIRE_OK, "ended by SIGTERM"},
     [END_IDLE] = {EXIT_DEADLINE, WIRE_OK, "idle for too long"},
     [END_TIMEOUT] = {EXIT_DEADLINE, WIRE_TIMEOUT, "stalled inside a frame"},
+    [END_NO_PROXY] = {EXIT_PROTOCOL, WIRE_BAD_FRAME,
+	"a proxy that must send a PROXY header did not"},
     [END_BAD_FRAME] = {EXIT_PROTOCOL, WIRE_BAD_FRAME,
 	"the stream cannot be read as frames"},
     [END_CUT_HEADER] = {EXIT_PROTOCOL, WIRE_BAD_FRAME,
@@ -50,16 +58,20 @@ static const struct {
 
 struct session {
 	const struct options *options;
-	const struct log *log;
+	struct log log;
+	struct peer peer;
 	struct store *store;
 	struct stream stream;
 	struct batch batch;
 	struct directory *directory; /* of the last file, or NULL */
 	struct counts counts;
-	bool asked;	/* a receipt, on this connection */
-	bool io_failed; /* the store did, at least once */
-	bool told;	/* the frame that ended the stream has its receipt */
-	bool recorded;	/* and its line in the log */
+	int64_t started;  /* now_ms() at the current frame's header */
+	int64_t reported; /* and when systemd was last told of its body */
+	const struct header *header; /* of the body that is being received */
+	bool asked;		     /* a receipt, on this connection */
+	bool io_failed;		     /* the store did, at least once */
+	bool told;     /* the frame that ended the stream has its receipt */
+	bool recorded; /* and its line in the log */
 	struct answer answer;
 };
 
@@ -95,8 +107,12 @@ static int file_settled(void *context, const struct pending *file)
 	struct session *s = context;
 	enum wire_error error = store_error(file->error);
 	const char *name = file->name.text;
-	struct log_file record = {
-	    .name = name, .size = file->size, .cause = cause_of(file->error)};
+	struct log_record record = {
+	    .name = name,
+	    .size = file->size,
+	    .cause = cause_of(file->error),
+	    .ms = now_ms() - file->started,
+	};
 	size_t length;
 
 	s->io_failed = s->io_failed || error == WIRE_IO;
@@ -104,11 +120,11 @@ static int file_settled(void *context, const struct pending *file)
 		record.stored = name;
 		s->counts.files++;
 		s->counts.bytes += file->size;
-		log_stored(s->log, &record);
+		log_stored(&s->log, &record);
 	} else {
 		record.error = wire_error_fact(error)->name;
 		s->counts.failed++;
-		log_refused(s->log, &record);
+		log_refused(&s->log, &record);
 	}
 	if (!file->reply)
 		return 0;
@@ -151,15 +167,17 @@ static enum ending refuse(struct session *s, const struct header *header,
 	const char *filename =
 	    header->command == COMMAND_PUT ? header->filename : NULL;
 	struct name name = {0};
-	struct log_file record = {
+	struct log_record record = {
 	    .name = filename,
 	    .error = wire_error_fact(error)->name,
 	    .cause = cause,
+	    .size = header->filesize,
+	    .ms = now_ms() - s->started,
 	};
 	int r = settle(s);
 
 	s->io_failed = s->io_failed || error == WIRE_IO;
-	log_refused(s->log, &record);
+	log_refused(&s->log, &record);
 	if (r < 0)
 		return inside_frame(r, END_IO);
 	if (!header->reply)
@@ -228,15 +246,45 @@ static void forget_file(struct session *s, struct pending *file)
 	name_free(&file->name);
 }
 
+/* For `systemctl status`: of bodies that take longer than a second, at most
+ * once a second. */
+static void report_progress(void *context, uint64_t left)
+{
+	struct session *s = context;
+	uint64_t size = s->header->filesize;
+	int64_t now = now_ms();
+	char text[512];
+
+	if (now - s->started < 1000 || now - s->reported < 1000)
+		return;
+	s->reported = now;
+	(void)snprintf(text, sizeof(text), "receiving %.400s: %u %%",
+	    s->header->filename,
+	    (unsigned)((double)(size - left) * 100 / (double)size));
+	systemd_status(text);
+}
+
+static void follow_progress(
+    struct session *s, const struct header *header, struct body *body)
+{
+	if (!systemd_has_status())
+		return;
+	s->header = header;
+	body->progress = report_progress;
+	body->context = s;
+}
+
 static enum ending serve_whole_file(
     struct session *s, const struct header *header)
 {
 	struct pending file = {.temporary = {.fd = -1},
 	    .size = header->filesize,
+	    .started = s->started,
 	    .reply = header->reply};
 	struct body body = {.left = header->filesize};
 	enum ending ending = GO_ON;
 
+	follow_progress(s, header, &body);
 	body.error = prepare_file(s, header, &file);
 	if (body.error == 0)
 		ending = inside_frame(
@@ -349,6 +397,7 @@ static enum ending read_header(struct session *s, struct header *header)
 		    stream, FRAME_LENGTH_SIZE + length, stream->stall);
 	if (r <= 0)
 		return inside_frame(r, END_CUT_HEADER);
+	s->started = now_ms();
 	r = header_parse(
 	    (char *)stream_data(stream) + FRAME_LENGTH_SIZE, length, header);
 	stream_take(stream, FRAME_LENGTH_SIZE + length);
@@ -357,11 +406,43 @@ static enum ending read_header(struct session *s, struct header *header)
 	return r < 0 ? END_IO : GO_ON;
 }
 
+/* The PROXY header of a peer that is a proxy by its address: required of it,
+ * and of nobody else believed. */
+static enum ending read_proxy_header(struct session *s)
+{
+	struct stream *stream = &s->stream;
+	struct address client;
+	size_t want = 1;
+
+	if (!networks_contain(&s->options->proxies, &s->peer.address))
+		return GO_ON;
+	for (;;) {
+		int r = stream_need(stream, want, stream->stall);
+		long size;
+
+		if (r <= 0)
+			return inside_frame(r,
+			    stream_held(stream) > 0 ? END_NO_PROXY : END_CLEAN);
+		size = proxy_parse(
+		    stream_data(stream), stream_held(stream), &client);
+		if (size < 0)
+			return END_NO_PROXY;
+		want = stream_held(stream) + 1;
+		if (size > (long)stream_held(stream))
+			want = (size_t)size;
+		else if (size > 0) {
+			stream_take(stream, (size_t)size);
+			peer_speaks_for(&s->peer, &client);
+			return GO_ON;
+		}
+	}
+}
+
 static enum ending serve_frames(struct session *s)
 {
-	enum ending ending;
+	enum ending ending = read_proxy_header(s);
 
-	do {
+	while (ending == GO_ON) {
 		struct header header;
 
 		ending = read_header(s, &header);
@@ -369,18 +450,19 @@ static enum ending serve_frames(struct session *s)
 			break;
 		ending = serve_frame(s, &header);
 		header_free(&header);
-	} while (ending == GO_ON);
+	}
 	return ending;
 }
 
 static void log_ending(struct session *s, enum ending ending)
 {
 	if (endings[ending].log != NULL && !s->recorded)
-		log_line(s->log, LOG_NOTICE, "%s", endings[ending].log);
+		log_line(
+		    &s->log, LOG_ENDED, LOG_NOTICE, "%s", endings[ending].log);
 	if (s->stream.out_gone)
-		log_line(s->log, LOG_NOTICE,
+		log_line(&s->log, LOG_ENDED, LOG_NOTICE,
 		    "the peer went away before its last receipt");
-	log_line(s->log, LOG_DEBUG,
+	log_line(&s->log, LOG_OTHER, LOG_DEBUG,
 	    "end: %" PRIu64 " files, %" PRIu64 " bytes, %" PRIu64 " refused",
 	    s->counts.files, s->counts.bytes, s->counts.failed);
 }
@@ -416,7 +498,9 @@ static struct session *session_new(const struct connection *connection,
 		return NULL;
 	}
 	s->options = options;
-	s->log = log;
+	peer_find(connection->in, &s->peer);
+	s->log = *log;
+	s->log.peer = s->peer.text;
 	s->store = store;
 	s->stream.before_wait = settle;
 	s->stream.context = s;
@@ -434,7 +518,7 @@ enum exit_status session_serve(const struct connection *connection,
 	enum ending ending;
 
 	if (s == NULL) {
-		log_line(log, LOG_ERR, "out of memory");
+		log_line(log, LOG_FAILED, LOG_ERR, "out of memory");
 		return EXIT_IO;
 	}
 	ending = close_stream(s, serve_frames(s));

@@ -108,19 +108,29 @@ void directory_release(struct directory **directory)
 	free(released);
 }
 
+int store_space(const struct store *store, int fd, struct space *ret)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) < 0)
+		return -errno;
+	ret->free = (uint64_t)fs.f_bavail * fs.f_frsize;
+	ret->floor = store->floor.bytes;
+	if (store->floor.percent > 0)
+		ret->floor = (uint64_t)fs.f_blocks / 100 * fs.f_frsize *
+			     store->floor.percent;
+	return 0;
+}
+
 static int check_space(
     const struct store *store, const struct directory *directory, uint64_t size)
 {
-	struct statvfs fs;
-	uint64_t free_bytes, floor = store->floor.bytes;
+	struct space space;
+	int r = store_space(store, directory->fd, &space);
 
-	if (fstatvfs(directory->fd, &fs) < 0)
-		return -errno;
-	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (store->floor.percent > 0)
-		floor = (uint64_t)fs.f_blocks / 100 * fs.f_frsize *
-			store->floor.percent;
-	if (free_bytes < floor || free_bytes - floor < size)
+	if (r < 0)
+		return r;
+	if (space.free < space.floor || space.free - space.floor < size)
 		return -ENOSPC;
 	return 0;
 }

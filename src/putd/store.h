@@ -58,6 +58,14 @@ void directory_release(struct directory **directory);
 int store_admit(const struct store *store, const struct directory *directory,
     const struct name *name, uint64_t size);
 
+/* Bytes free for us in the filesystem of `fd`, and those that shall stay. */
+struct space {
+	uint64_t free, floor;
+};
+
+/* 0 or -errno. */
+int store_space(const struct store *store, int fd, struct space *ret);
+
 /* Opens, and makes where it is missing, the private directory. Returns its fd,
  * owned by the store, or -errno. */
 int store_private(struct store *store);

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 static struct {
 	int (*listen_fds)(int unset_environment);
 	int (*journal_sendv)(const struct iovec *fields, int count);
+	int (*notify)(int unset_environment, const char *state);
 } library;
 
 static bool is_set(const char *variable)
@@ -38,6 +38,7 @@ int systemd_open(void)
 	/* POSIX wants this way of writing it: ISO C has no such cast. */
 	*(void **)&library.listen_fds = dlsym(handle, "sd_listen_fds");
 	*(void **)&library.journal_sendv = dlsym(handle, "sd_journal_sendv");
+	*(void **)&library.notify = dlsym(handle, "sd_notify");
 	return 0;
 }
 
@@ -62,16 +63,23 @@ bool systemd_has_journal(void)
 	       status.st_ino == inode;
 }
 
-void systemd_journal(int priority, const char *line)
+void systemd_journal(const struct iovec *fields, int count)
 {
-	char message[4096], level[16];
-	struct iovec fields[2] = {{message, 0}, {level, 0}};
+	if (library.journal_sendv != NULL)
+		(void)library.journal_sendv(fields, count);
+}
 
-	if (library.journal_sendv == NULL)
+bool systemd_has_status(void)
+{
+	return library.notify != NULL && is_set("NOTIFY_SOCKET");
+}
+
+void systemd_status(const char *text)
+{
+	char state[512];
+
+	if (!systemd_has_status())
 		return;
-	fields[0].iov_len =
-	    (size_t)snprintf(message, sizeof(message), "MESSAGE=%.4000s", line);
-	fields[1].iov_len =
-	    (size_t)snprintf(level, sizeof(level), "PRIORITY=%d", priority);
-	(void)library.journal_sendv(fields, 2);
+	(void)snprintf(state, sizeof(state), "STATUS=%.480s", text);
+	(void)library.notify(0, state);
 }

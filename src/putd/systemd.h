@@ -7,6 +7,7 @@
 #define PUTD_SYSTEMD_H
 
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
@@ -24,7 +25,13 @@ int systemd_sockets(void);
 /* Whether stderr is a stream to the journal, and the library is open. */
 bool systemd_has_journal(void);
 
-/* One line at a priority of syslog(3); nothing where the library is not. */
-void systemd_journal(int priority, const char *line);
+/* A record of `count` fields NAME=VALUE (sd_journal_sendv(3)); nothing where
+ * the library is not. */
+void systemd_journal(const struct iovec *fields, int count);
+
+/* What `systemctl status` shows of this process; nothing where systemd does
+ * not listen (NOTIFY_SOCKET). */
+bool systemd_has_status(void);
+void systemd_status(const char *text);
 
 #endif
