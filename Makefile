@@ -85,7 +85,7 @@ run: all
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev systemd
 TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	mandoc python3 busybox netcat-openbsd netcat-traditional ncat socat \
-	openssl util-linux iproute2 bsdutils procps strace git file
+	openssl util-linux iproute2 bsdutils procps strace git file debootstrap
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
