@@ -110,13 +110,13 @@ static int check_free_space(struct store *store)
 
 static enum exit_status check_sandbox(const struct store *store)
 {
+	int abi = sandbox_landlock_abi(); /* cannot be asked from inside */
 	const char *part, *missing;
 	char text[160];
 	int r = sandbox_enter(store->root, &part, &missing);
 
-	(void)snprintf(
-	    text, sizeof(text), "interface %d", sandbox_landlock_abi());
-	say("Landlock", sandbox_landlock_abi() > 0 ? text : "no");
+	(void)snprintf(text, sizeof(text), "interface %d", abi);
+	say("Landlock", abi > 0 ? text : "no");
 	if (r < 0)
 		(void)snprintf(
 		    text, sizeof(text), "%s refused: %s", part, strerror(-r));
