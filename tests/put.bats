@@ -178,6 +178,14 @@ wrong() {
     ended 74 "put: cannot write to standard output: Bad file descriptor"
 }
 
+@test "with descriptors closed, nothing goes where it does not belong" {
+    server honest
+    STATUS=0
+    "$PUT" -s "$SERVER" a b 0<&- 2>&- >"$T/out" 3>&- || STATUS=$?
+    [[ $STATUS == 0 && ! -s $T/out ]]
+    kept a b
+}
+
 @test "nothing to send is not the summary of nothing" {
     put nope
     ended 1 "nope: cannot be read: No such file or directory"
@@ -316,6 +324,14 @@ to_fifo() {
     put -s "$SERVER" some/dir/a
     ended 0 "some/dir/a: stored, 6 bytes"
     cmp a "$KEEP/a"
+}
+
+@test "a small frame does not wait for the receipt of the one before" {
+    need_tool strace
+    server honest
+    ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T/trace" -e trace=setsockopt \
+        "$PUT" -q -s "$SERVER" a 3>&- || cannot "strace does not work here"
+    grep -q 'TCP_NODELAY, \[1\]' "$T/trace"
 }
 
 @test "-q says only what went wrong" {
@@ -475,7 +491,9 @@ teardown() {
 }
 
 @test "after io and timeout the outcome is unknown" {
-    server --refuse=a:io:true --refuse=b:timeout:true honest
+    server --refuse=a:io:false --refuse=b:timeout:true honest
+    put -s "$SERVER" a
+    ended 75 "a: outcome unknown: io: told by the server"
     put -s "$SERVER" a b c
     ended 75 "a: outcome unknown: io: told by the server" \
         "b: outcome unknown: timeout: told by the server" "c: stored, 7 bytes"
@@ -524,6 +542,10 @@ lie() {
 @test "lie: another size" { lie "it tells another size" --alter='put:{"filesize":7}'; }
 @test "lie: no size" { lie "it tells another size" --alter='put:{"filesize":null}'; }
 @test "lie: nothing stored" { lie "it does not tell the name it stored" --alter='put:{"stored":null}'; }
+@test "lie: no size, of an empty file" {
+    : >a
+    lie "it tells another size" --alter='put:{"filesize":null}'
+}
 @test "lie: stored as nothing" { lie "it does not tell the name it stored" --alter='put:{"stored":""}'; }
 @test "lie: another command" { lie "it is for a command that was not sent" --alter='put:{"cmd":"stat"}'; }
 @test "lie: no command" { lie "it tells no command" --alter='put:{"cmd":null}'; }
@@ -568,6 +590,15 @@ summary_lie() {
     put -s "$SERVER" big
     ended 74 "put: the server gave a receipt that cannot be true, it came before the file was sent: '{*}'" \
         "big: not stored: it could not be sent whole"
+}
+
+@test "lie: a summary before end was sent" {
+    truncate -s 64M big
+    server --gate-at=big early \
+        --say-put='{"ok":false,"cmd":"put","error":"exists"}\n{"ok":false,"cmd":"end","files":0,"failed":1,"bytes":0}\n'
+    put -s "$SERVER" big
+    ended 74 "big: refused: exists" \
+        "put: the server gave a receipt that cannot be true, it is for an end that was not sent: '{*}'"
 }
 
 @test "lie: a second receipt for the same file" {
@@ -638,9 +669,11 @@ garbage() {
 }
 
 @test "a receipt that trickles is no progress" {
-    server --say-put='{"ok":' --say-end=' ' --stay honest
+    server trickle
     put -s "$SERVER" --timeout=1 a
-    ended 75 "put: $SERVER: no answer *" "a: outcome unknown: there was no receipt"
+    ended 75 "put: $SERVER: no answer for 1 s: *" \
+        "a: outcome unknown: there was no receipt"
+    saw_not trickled
 }
 
 @test "closed early: which files have no receipt" {
@@ -738,6 +771,11 @@ END
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
+
+@test "exec: a command that says more after its receipts is heard out" {
+    put -s "exec:$PUTD_EXEC '$KEEP' 2>/dev/null; head -c 200000 /dev/zero" a
+    ended 0 "a: stored, 6 bytes"
+}
 
 @test "exec: no descriptor of put's own reaches the command" {
     put -s "exec:ls /proc/self/fd >'$T/fds'" a

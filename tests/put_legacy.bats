@@ -47,7 +47,7 @@ NO_RECEIPT='(a legacy receiver gives no receipt)'
     truncate -s 2M big
     server legacy
     ASAN_OPTIONS=detect_leaks=0 strace -f -o "$T/trace" -e trace=write,writev,sendto,sendmsg,sendfile \
-        "$PUT" -q -l -s "$SERVER" a big 3>&- || cannot "no strace here"
+        "$PUT" -q -l -s "$SERVER" a big 3>&- || cannot "strace does not work here"
     grep -E '^[0-9]+ +(write|send)' "$T/trace" | grep -v '(2,' >"$T/writes"
     [[ $(sed -n 1p "$T/writes") == *'\0\0\0{\"cmd\":\"put\"'* ]]
     [[ $(sed -n 2p "$T/writes") == *'\0\0\0{\"cmd\":\"put\"'* ]]
@@ -164,6 +164,16 @@ server_again() {
     [[ $STATUS == 75 ]]
     [[ ${ERR[0]} == "big: outcome unknown: "*"; the receiver may hold a cut file" ]]
     saw "header a"
+}
+
+@test "a receiver that goes away before it has taken what the kernel holds" {
+    random_file some 150000
+    server --buffer=4096 --gate-at=some dying
+    put_background -l -s "$SERVER" some
+    saw "header some"
+    open_gate
+    put_wait
+    ended 75 "some: outcome unknown: Connection reset by peer; the receiver may hold a cut file"
 }
 
 @test "nobody there: one line, exit 69, the rest is not sent" {

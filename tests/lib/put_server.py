@@ -25,6 +25,7 @@ server does not close after `end`. Modes:
   deaf     reads nothing
   banner   says --say-put at once, and reads on
   leaving  reads --frames frames, answers all but the last, and closes
+  trickle  reads everything and sends a line slowly, without end
   dying    reads one header and resets the connection
   full     never accepts; its queue of connections is full
   legacy   a receiver of length, header and bytes, which never answers
@@ -215,8 +216,17 @@ class Connection:
             if left > 1:
                 self.answer(header)
 
+    def trickle(self):
+        """A byte every tenth of a second, for 5 s."""
+        self.sock.sendall(b'{"')
+        for _ in range(50):
+            if select.select([self.sock], [], [], 0.1)[0]:
+                self.receive(1 << 20)
+            self.sock.sendall(b"x")
+        self.log("trickled")
+
     def dying(self):
-        self.header()
+        self.wait_at_gate(self.header().get("filename"))
         linger = struct.pack("ii", 1, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
