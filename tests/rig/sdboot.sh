@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 #
 # A real systemd as PID 1, for tests: in namespaces of its own (pid, mount,
-# network, cgroup, uts, ipc), on a throw-away overlay of this machine's root.
-# It sees no service of this machine and nothing of it is left afterwards.
+# network, cgroup, uts, ipc), on a throw-away overlay of this machine's root, or
+# of the directory SDBOOT_LOWER (that testroot prints, for instance). It sees no
+# service of this machine and nothing of it is left afterwards.
 #
 #   sdboot.sh boot TREE PIDFILE        boot with the files of TREE laid over the
 #                                      root, write the pid of that systemd into
@@ -17,6 +18,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 readonly here
+readonly lower=${SDBOOT_LOWER:-/}
 readonly BOOT_POLLS=1000 # of 0.02 s each
 
 # The namespaces' first process inherits the environment of nobody.
@@ -65,7 +67,7 @@ start() {
     echo "$BASHPID" >"$cgroup/cgroup.procs"
     exec setpriv --pdeathsig KILL \
         unshare --fork --kill-child --pid --mount --net --cgroup --uts --ipc \
-        --propagation private -- "$here/sdinit.sh" "$scratch" "$1"
+        --propagation private -- "$here/sdinit.sh" "$scratch" "$1" "$lower"
 }
 
 # The script becomes systemd: by its name one knows that it did.
