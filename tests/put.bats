@@ -181,8 +181,8 @@ wrong() {
 @test "with descriptors closed, nothing goes where it does not belong" {
     server honest
     STATUS=0
-    "$PUT" -s "$SERVER" a b 0<&- 2>&- >"$T/out" 3>&- || STATUS=$?
-    [[ $STATUS == 0 && ! -s $T/out ]]
+    "$PUT" -s "$SERVER" a nope b 0<&- 2>&- >"$T/out" 3>&- || STATUS=$?
+    [[ $STATUS == 1 && ! -s $T/out ]]
     kept a b
 }
 
