@@ -626,7 +626,7 @@ garbage() {
 }
 
 @test "garbage: another protocol" { garbage "'HTTP/1.1 400 Bad Request\\x0d'" 'HTTP/1.1 400 Bad Request\r\n\r\n'; }
-@test "garbage: no newline" { garbage "'\\xff\\x01'" '\xff\x01'; }
+@test "garbage: no newline" { garbage "'\\xff\\x01*" '\xff\x01'; }
 @test "garbage: an empty line" { garbage "''" '\n'; }
 @test "garbage: not JSON" { garbage "'{\"ok\":true'" '{"ok":true\n'; }
 @test "garbage: no ok" { garbage "'{\"cmd\":\"put\"}'" '{"cmd":"put"}\n'; }
@@ -690,10 +690,17 @@ garbage() {
     [[ "${ERR[*]:2}" == "b: outcome unknown: there was no receipt big: not stored: it could not be sent whole c: not sent" ]]
 }
 
+@test "closed or reset without any answer: perhaps a legacy server" {
+    server --frames=1 leaving
+    put -s "$SERVER" a
+    ended 75 "put: $SERVER: the *: perhaps a legacy server, try --legacy" \
+        "a: outcome unknown: there was no receipt"
+}
+
 @test "a reset" {
     server dying
     put -s "$SERVER" a
-    ended 75 "put: $SERVER: the connection broke: *" \
+    ended 75 "put: $SERVER: the connection broke: Connection reset by peer: perhaps a legacy server, try --legacy" \
         "a: outcome unknown: there was no receipt"
 }
 

@@ -82,15 +82,20 @@ void report_no_progress(struct report *report, const struct address *address,
 	report_status(report, PUT_EXIT_TRY_AGAIN);
 }
 
-void report_closed(
-    struct report *report, const struct address *address, int error)
+void report_closed(struct report *report, const struct address *address,
+    int error, bool answered)
 {
+	/* A legacy receiver may give up at a header it does not know. */
+	const char *hint = answered || address->transport == TRANSPORT_EXEC
+			       ? ""
+			       : ": perhaps a legacy server, try --legacy";
+
 	if (error == 0)
-		say("put: %s: the server closed the connection too early",
-		    address->text);
+		say("put: %s: the server closed the connection too early%s",
+		    address->text, hint);
 	else
-		say("put: %s: the connection broke: %s", address->text,
-		    strerrordesc_np(-error));
+		say("put: %s: the connection broke: %s%s", address->text,
+		    strerrordesc_np(-error), hint);
 	report_status(report, PUT_EXIT_TRY_AGAIN);
 }
 

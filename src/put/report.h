@@ -68,9 +68,9 @@ void report_cut(struct report *report);
 /* answered: a receipt had come; waiting: all that could be sent was taken. */
 void report_no_progress(struct report *report, const struct address *address,
     int timeout_ms, bool answered, bool waiting);
-/* error: 0 where the server closed it. */
-void report_closed(
-    struct report *report, const struct address *address, int error);
+/* error: 0 where the server closed it; answered: a receipt had come. */
+void report_closed(struct report *report, const struct address *address,
+    int error, bool answered);
 void report_garbage(struct report *report, const char *line, size_t length);
 void report_untrue(
     struct report *report, const char *line, size_t length, const char *doubt);

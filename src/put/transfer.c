@@ -162,18 +162,20 @@ static void tell_failure(struct transfer *transfer, int error)
 		report_no_progress(report, address,
 		    transfer->options->timeout_ms, transfer->receipts.answered,
 		    !transfer->sending);
-	else if (error == -ENODATA)
-		report_closed(report, address,
-		    transfer->write_error == -EPIPE ? 0
-						    : transfer->write_error);
 	else
-		report_closed(report, address, error);
+		report_closed(
+		    report, address, error, transfer->receipts.answered);
 }
 
 static void fail(struct transfer *transfer, int error)
 {
 	struct flight *flight = &transfer->receipts.flight;
 
+	/* At the end of what could be read, what ended the writing tells more;
+	 * but that a pipe has no reader tells nothing. */
+	if (error == -ENODATA)
+		error =
+		    transfer->write_error == -EPIPE ? 0 : transfer->write_error;
 	tell_failure(transfer, error);
 	report_child(transfer->report,
 	    server_reset(&transfer->server, FAILED_GRACE_MS),

@@ -235,7 +235,7 @@ class Connection:
         while True:
             (length,) = struct.unpack("<i", self.receive(4))
             header = json.loads(self.receive(length).decode())
-            name, size = header["filename"], header["filesize"]
+            name, size = header.get("filename", ""), header.get("filesize", 0)
             self.log("header", name)
             self.log("keys", ",".join(header))
             self.wait_at_gate(name)
@@ -247,7 +247,8 @@ class Connection:
                 event = "loops" if str(gone) == "eof" else "reset"
                 self.log(event, name, len(data))
                 raise Gone("") from None
-            self.store(name, data, len(data))
+            if name:
+                self.store(name, data, len(data))
 
 
 def serve(listener, options):
