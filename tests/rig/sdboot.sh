@@ -45,7 +45,8 @@ pid1=''
 end() {
     local -i i
 
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM # this is bounded, and leaves nothing only if it is finished
     # Killing PID 1 kills all that runs in its namespaces.
     [[ -z $pid1 ]] || kill -KILL "$pid1" 2>/dev/null || true
     [[ -z $holder ]] || {

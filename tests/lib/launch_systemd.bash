@@ -1,0 +1,169 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# A real systemd for a bats file: booted once by setup_file, with what `make
+# install` installs, and the socket unit enabled as the README says. Loaded after
+# common.bash. Knows the rig and the names of the units.
+
+RIG=$ROOT/tests/rig/sdboot.sh
+PIDFILE=${BATS_FILE_TMPDIR-}/pid
+ADDRESS=127.0.0.1:8080
+
+# inside COMMAND...: as root, beside that systemd. client COMMAND...: out here,
+# with this machine's files, on its network.
+inside() { "$RIG" enter "$PIDFILE" "$@"; }
+client() { "$RIG" client "$PIDFILE" "$@"; }
+
+# Why no systemd can be booted here, or nothing.
+why_not() {
+    local tool
+
+    [[ $EUID == 0 ]] || {
+        echo 'only root can boot a systemd'
+        return
+    }
+    for tool in unshare nsenter setpriv mountpoint systemd-analyze make tar; do
+        command -v "$tool" >/dev/null || echo "no $tool here"
+    done
+    [[ -x /lib/systemd/systemd ]] || echo 'no systemd here'
+}
+
+booted_or_gone() {
+    [[ -s $PIDFILE ]] || ! kill -0 "$1" 2>/dev/null
+}
+
+# boot_systemd: for setup_file. A machine on which that is not possible is
+# recorded in `cannot`, and told by each test.
+boot_systemd() {
+    local tree=$BATS_FILE_TMPDIR/tree booter
+
+    why_not >"$BATS_FILE_TMPDIR/cannot"
+    [[ ! -s $BATS_FILE_TMPDIR/cannot ]] || return 0
+    mkdir "$tree"
+    make -C "$ROOT" install DESTDIR="$tree" >"$BATS_FILE_TMPDIR/install" 2>&1 ||
+        {
+            cat "$BATS_FILE_TMPDIR/install"
+            return 1
+        }
+    "$RIG" boot "$tree" "$PIDFILE" 2>"$BATS_FILE_TMPDIR/boot" 3>&- &
+    booter=$!
+    echo "$booter" >"$BATS_FILE_TMPDIR/booter"
+    until_true booted_or_gone "$booter"
+    if [[ ! -s $PIDFILE ]]; then
+        echo "no systemd boots: $(tr '\n' ' ' <"$BATS_FILE_TMPDIR/boot")" \
+            >"$BATS_FILE_TMPDIR/cannot"
+        return 0
+    fi
+    inside systemd-sysusers
+    inside systemctl enable --now putd.socket
+}
+
+# end_systemd: for teardown_file.
+end_systemd() {
+    local booter
+
+    [[ -s $BATS_FILE_TMPDIR/booter ]] || return 0
+    read -r booter <"$BATS_FILE_TMPDIR/booter"
+    kill "$booter" 2>/dev/null || return 0
+    wait "$booter" || true
+}
+
+# For the setup of each test: $STORE is /var/lib/putd, seen from out here.
+systemd_setup() {
+    local pid
+
+    common_setup
+    declare -gA HELD=()
+    [[ ! -s $BATS_FILE_TMPDIR/cannot ]] ||
+        cannot "$(cat "$BATS_FILE_TMPDIR/cannot")"
+    read -r pid <"$PIDFILE"
+    STORE=/proc/$pid/root/var/lib/putd
+    SINCE=@$(date +%s.%6N)
+}
+
+# within COMMAND...: polls for an event, 10 s at most. Each look inside costs
+# more than until_true reckons with.
+within() {
+    local -i end=$((SECONDS + 10))
+
+    until "$@"; do
+        ((SECONDS < end)) || fail "waited in vain for: $*"
+        sleep 0.02
+    done
+}
+
+# For the teardown of each test: no instance is left, none has failed, and there
+# is no temporary. What is wrong here does not become the next test's trouble.
+systemd_teardown() {
+    local -i wrong=0
+
+    common_teardown
+    [[ -n ${STORE-} ]] || return 0
+    within instances_are 0 || wrong=1
+    inside systemctl --failed --no-legend --plain | (! grep .) || wrong=1
+    (! inside pgrep -ax putd) || wrong=1
+    [[ ! -d $STORE/.putd ]] || find "$STORE/.putd" -mindepth 1 | (! grep .) || wrong=1
+    [[ ! -d $STORE ]] || find "${STORE:?}" -mindepth 1 -delete
+    ((wrong == 0)) || {
+        inside systemctl stop 'putd@*'
+        inside systemctl reset-failed
+        inside systemctl restart putd.socket
+        inside rm -f /etc/default/putd
+        return 1
+    }
+}
+
+instances() {
+    inside systemctl list-units --all --no-legend --plain 'putd@*'
+}
+
+instances_are() {
+    [[ $(instances | wc -l) == "$1" ]]
+}
+
+# journal [OPTION]...: what putd and systemd said of connections since the test
+# began. (By time: --after-cursor loses a line where the one at the cursor does
+# not match.)
+journal() {
+    inside journalctl --sync
+    inside journalctl -q -o cat --since="$SINCE" -u 'putd@*' "$@"
+}
+
+journal_has() {
+    journal "${@:2}" | grep -qE -- "$1"
+}
+
+# An instance that is inside a body holds a file without a name.
+bodies_are() {
+    # shellcheck disable=SC2016 # $pid is the inner shell's
+    [[ $(inside sh -c 'for pid in $(pgrep -x putd); do
+            ls -l /proc/$pid/fd 2>/dev/null; done' |
+        grep -c ' /var/lib/putd/.*(deleted)$') == "$1" ]]
+}
+
+# hold NAME: sends the stream so far and keeps the connection open, in the
+# background. `go_on NAME [FILE]` sends FILE too, ends our side, and waits for the
+# end. What comes back is in $T/NAME.out.
+hold() {
+    need_tool nc.openbsd
+    cp "$IN" "$T/$1.first"
+    : >"$T/$1.rest"
+    : >"$T/$1.out"
+    # shellcheck disable=SC2016 # $1 is the inner shell's
+    background client sh -c '{
+            cat "$1.first"
+            i=0
+            until [ -e "$1.go" ] || [ $((i += 1)) -gt 3000 ]; do sleep 0.02; done
+            cat "$1.rest"
+        } 2>/dev/null | nc.openbsd -N 127.0.0.1 8080 >"$1.out"' sh "$T/$1"
+    HELD[$1]=$PID
+}
+
+go_on() {
+    [[ $# == 1 ]] || cp "$2" "$T/$1.rest"
+    : >"$T/$1.go"
+    wait "${HELD[$1]}" || true
+}
+
+answered() {
+    [[ $(wc -l <"$T/$1.out") == "$2" ]]
+}
