@@ -5,6 +5,8 @@
  */
 #include "putd/batch.h"
 
+#include "putd/flush.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -36,9 +38,13 @@ bool batch_full(const struct batch *batch)
 
 static void flush_data(struct batch *batch)
 {
+	int fds[BATCH_FILES], errors[BATCH_FILES];
+
 	for (size_t i = 0; i < batch->count; i++)
-		if (fdatasync(batch->files[i].temporary.fd) < 0)
-			batch->files[i].error = -errno;
+		fds[i] = batch->files[i].temporary.fd;
+	flush_files(fds, errors, batch->count);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->files[i].error = errors[i];
 }
 
 static void publish_all(struct batch *batch)
@@ -47,9 +53,9 @@ static void publish_all(struct batch *batch)
 		struct pending *file = &batch->files[i];
 
 		if (file->error == 0)
-			file->error = publish_replace(batch->store,
-			    &file->temporary, file->directory,
-			    file->name.text + file->name.base);
+			file->error = publish(batch->store, &file->temporary,
+			    file->directory, &file->name, &file->wish,
+			    &file->outcome);
 		if (file->error == 0)
 			file->directory->changed = true;
 	}
@@ -63,17 +69,17 @@ static void flush_directories(struct batch *batch)
 		struct directory *directory = file->directory;
 
 		if (directory->changed)
-			directory->error =
-			    fsync(directory->fd) < 0 ? -errno : 0;
+			/* Whatever it says: the name is there already. */
+			directory->error = fsync(directory->fd) < 0 ? -EIO : 0;
 		directory->changed = false;
 		if (file->error == 0)
 			file->error = directory->error;
 	}
 }
 
-static void forget(struct batch *batch, struct pending *file)
+void pending_forget(struct store *store, struct pending *file)
 {
-	temporary_discard(batch->store, &file->temporary);
+	temporary_discard(store, &file->temporary);
 	directory_release(&file->directory);
 	name_free(&file->name);
 }
@@ -92,7 +98,7 @@ int batch_flush(struct batch *batch)
 
 		if (r < 0 && first == 0)
 			first = r;
-		forget(batch, &batch->files[i]);
+		pending_forget(batch->store, &batch->files[i]);
 	}
 	batch->count = 0;
 	return first;

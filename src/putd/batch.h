@@ -17,10 +17,13 @@ struct pending {
 	struct temporary temporary;  /* owned */
 	struct directory *directory; /* a reference */
 	struct name name;	     /* owned */
-	uint64_t size;		     /* bytes */
-	int64_t started;	     /* now_ms() at its header */
-	bool reply;		     /* a receipt was asked */
-	int error;		     /* 0 or negative errno, once flushed */
+	struct wish wish;
+	struct outcome outcome; /* once flushed */
+	int64_t started;	/* now_ms() at its header */
+	bool reply;		/* a receipt was asked */
+	bool tell_sha256;	/* and this digest in it */
+	uint8_t sha256[DIGEST_BYTES];
+	int error; /* 0 or negative errno, once flushed */
 };
 
 struct batch {
@@ -33,6 +36,9 @@ struct batch {
 	int (*settled)(void *context, const struct pending *file);
 	void *context;
 };
+
+/* Releases what the file owns; a temporary that was not published is gone. */
+void pending_forget(struct store *store, struct pending *file);
 
 /* Bounded by BATCH_FILES and by the descriptors that this process may open. */
 void batch_init(struct batch *batch, struct store *store);

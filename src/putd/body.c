@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#define DIRECT_ALIGNMENT 4096 /* bytes, in the file */
+
 struct sink {
 	int fd;
 	uint64_t offset;    /* bytes written */
@@ -70,8 +72,19 @@ static void took(struct stream *stream, struct body *body, size_t n)
 {
 	stream_take(stream, n);
 	body->left -= n;
-	if (body->progress != NULL)
-		body->progress(body->context, body->left);
+	if (body->progress != NULL && body->error == 0)
+		body->progress(body->progress_context, body->left);
+}
+
+/* Writes the next n bytes at hand. */
+static void write_held(
+    struct stream *stream, struct sink *sink, struct body *body, size_t n)
+{
+	if (body->taste != NULL)
+		body->taste(body->taste_context, stream_data(stream), n);
+	if (body->error == 0)
+		body->error = sink_write(sink, stream_data(stream), n);
+	took(stream, body, n);
 }
 
 /* The next block of a large body: as stream_need(). */
@@ -83,49 +96,70 @@ static int receive_block(
 	if (r <= 0)
 		return r;
 	body->error = allocate_ahead(sink, body->left);
-	if (body->error == 0)
-		body->error =
-		    sink_write(sink, stream_data(stream), STREAM_BUFFER);
-	took(stream, body, STREAM_BUFFER);
+	write_held(stream, sink, body, STREAM_BUFFER);
 	return 1;
 }
 
-static size_t piece_size(const struct stream *stream, const struct body *body)
+static size_t at_most(const struct stream *stream, uint64_t limit)
 {
 	size_t held = stream_held(stream);
 
-	return held < body->left ? held : (size_t)body->left;
+	return held < limit ? held : (size_t)limit;
 }
 
+/* What is at hand, up to `limit` bytes. */
 static int receive_piece(
-    struct stream *stream, struct sink *sink, struct body *body)
+    struct stream *stream, struct sink *sink, struct body *body, uint64_t limit)
 {
 	int r = stream_need(stream, 1, stream->stall);
-	size_t n;
 
-	if (r <= 0)
+	if (r > 0)
+		write_held(stream, sink, body, at_most(stream, limit));
+	return r;
+}
+
+/* Whole blocks, if the file is at a place where blocks start. */
+static int receive_blocks(
+    struct stream *stream, struct sink *sink, struct body *body)
+{
+	int r = 1;
+
+	if (body->left < LARGE_BODY)
 		return r;
-	n = piece_size(stream, body);
-	body->error = sink_write(sink, stream_data(stream), n);
-	took(stream, body, n);
-	return 1;
+	stream_align(stream);
+	set_direct(sink, true);
+	while (r > 0 && body->left >= STREAM_BUFFER && body->error == 0)
+		r = receive_block(stream, sink, body);
+	if (sink->direct)
+		set_direct(sink, false);
+	return r;
+}
+
+/* A part may start anywhere: up to the next place where a block can. */
+static int receive_head(
+    struct stream *stream, struct sink *sink, struct body *body)
+{
+	int r = 1;
+
+	while (r > 0 && body->error == 0 && body->left >= LARGE_BODY &&
+	       sink->offset % DIRECT_ALIGNMENT != 0)
+		r = receive_piece(stream, sink, body,
+		    DIRECT_ALIGNMENT - sink->offset % DIRECT_ALIGNMENT);
+	return r;
 }
 
 int body_receive(struct stream *stream, int fd, struct body *body)
 {
-	struct sink sink = {.fd = fd};
-	int r = 1;
+	struct sink sink = {.fd = fd, .offset = body->offset};
+	int r = receive_head(stream, &sink, body);
 
-	if (body->left >= LARGE_BODY) {
-		stream_align(stream);
-		set_direct(&sink, true);
-	}
-	while (r > 0 && body->left >= STREAM_BUFFER && body->error == 0)
-		r = receive_block(stream, &sink, body);
-	if (sink.direct)
-		set_direct(&sink, false);
+	if (r > 0 && body->error == 0)
+		r = receive_blocks(stream, &sink, body);
 	while (r > 0 && body->left > 0 && body->error == 0)
-		r = receive_piece(stream, &sink, body);
+		r = receive_piece(stream, &sink, body, body->left);
+	if (r <= 0 && body->keep_prefix && body->error == 0)
+		write_held(stream, &sink, body, at_most(stream, body->left));
+	body->offset = sink.offset;
 	return r;
 }
 
@@ -133,12 +167,10 @@ int body_skip(struct stream *stream, struct body *body)
 {
 	while (body->left > 0) {
 		int r = stream_need(stream, 1, stream->stall);
-		size_t n;
 
 		if (r <= 0)
 			return r;
-		n = piece_size(stream, body);
-		took(stream, body, n);
+		took(stream, body, at_most(stream, body->left));
 	}
 	return 1;
 }

@@ -23,4 +23,23 @@
 #define DRAIN_MS       5000 /* for the peer to see our last line and close */
 #define DRAIN_BYTES    (UINT64_C(256) * 1024 * 1024) /* read for the same end */
 
+#define KEEP_NUMBERS   10000 /* NAME.~1~ to NAME.~10000~ */
+
+/* A partial file is flushed, and its offset recorded, so often. */
+#define CHECKPOINT_BYTES (UINT64_C(64) * 1024 * 1024)
+#define CHECKPOINT_MS	 2000
+
+#define PARTIALS_MAX	 10000 /* ids with a partial file */
+
+/* Milliseconds of waiting over which --min-rate is judged. */
+#ifndef RATE_WINDOW_MS
+#define RATE_WINDOW_MS 60000
+#endif
+
+/* The sweep of stale things: seconds between two, age of a temporary that has
+ * no owner, entries looked at. */
+#define SWEEP_INTERVAL 3600
+#define SWEEP_AGE      3600
+#define SWEEP_ENTRIES  50000
+
 #endif

@@ -85,7 +85,8 @@ int connection_accept(struct connection *connection, long seconds)
 	for (;;) {
 		int fd;
 		int r = wait_for(connection->listener, POLLIN,
-		    seconds == 0 ? -1 : seconds, WAIT_HEED_TERM);
+		    seconds == 0 ? -1 : (int64_t)seconds * 1000,
+		    WAIT_HEED_TERM);
 
 		if (r == -ETIMEDOUT || r == -ECANCELED)
 			return 0;

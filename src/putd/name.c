@@ -51,12 +51,12 @@ int name_parse(const char *text, bool allow_hidden, struct name *ret)
 
 	if (strlen(text) > NAME_MAX_BYTES || has_control(text) ||
 	    is_private(text))
-		return -EINVAL;
+		return -EILSEQ;
 	for (;;) {
 		size_t length = strcspn(text + start, "/");
 
 		if (!component_valid(text + start, length, allow_hidden))
-			return -EINVAL;
+			return -EILSEQ;
 		if (text[start + length] == '\0')
 			break;
 		start += length + 1;

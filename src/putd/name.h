@@ -17,7 +17,7 @@ struct name {
  * component in any case of letters. */
 #define PRIVATE_DIRECTORY ".putd"
 
-/* Judges a name by put-protocol(7) section 4. Returns 0, -EINVAL for one that
+/* Judges a name by put-protocol(7) section 4. Returns 0, -EILSEQ for one that
  * is refused, -ENOMEM; *ret is untouched on failure. `text` is UTF-8. */
 int name_parse(const char *text, bool allow_hidden, struct name *ret);
 void name_free(struct name *name);

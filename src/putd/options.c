@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECONDS_MAX	(366L * 24 * 3600) /* a year */
+#define DAYS_MAX	3660		   /* ten years */
 #define CONNECTIONS_MAX 1000000000UL
 #define LONG_OPTION	256 /* above any character that stands for one */
 
@@ -19,12 +21,21 @@ static const char help_text[] =
     "Usage: putd [OPTION]... DIRECTORY\n"
     "Reads one connection and puts the files that arrive into DIRECTORY.\n"
     "\n"
+    "      --if-exists=replace|reject|keep  (replace) keep: NAME.~1~, ...\n"
     "      --max-size=SIZE      refuse larger files (no limit)\n"
+    "      --max-session=SIZE   bytes of a connection (no limit)\n"
     "      --min-free=SIZE|N%   refuse below this free space (5%)\n"
+    "      --max-partial=SIZE|N%  of free space, for partial files (50%)\n"
+    "      --keep-partial=DAYS  partial files, receipts of commits (7)\n"
+    "      --mkdirs             make directories named in file names\n"
+    "      --allow-hidden       allow components that start with a dot\n"
+    "      --file-mode=OCTAL    of files (0640)\n"
     "      --idle-timeout=SEC   between frames (900)\n"
     "      --legacy-idle=SEC    the same, for a sender that stored a file and\n"
     "                           never asked for a receipt (14400)\n"
     "      --stall-timeout=SEC  inside a frame, without a byte (60)\n"
+    "      --min-rate=SIZE      bytes a second inside a frame, over 60 s (0)\n"
+    "      --session-timeout=SEC  of a whole connection (0: none)\n"
     "      --sync=full|none     flush before a receipt, or not at all (full)\n"
     "      --connections=N      listening socket: serve N, then exit (1)\n"
     "      --idle-exit=SEC      listening socket: exit when idle (0: never)\n"
@@ -109,6 +120,71 @@ static bool read_seconds(const char *text, long min, long *ret)
 		return false;
 	*ret = (long)value;
 	return true;
+}
+
+static bool read_policy(struct options *o, const char *value)
+{
+	return policy_read(value, &o->policy);
+}
+
+static bool read_max_session(struct options *o, const char *value)
+{
+	return read_size(value, &o->max_session);
+}
+
+static bool read_max_partial(struct options *o, const char *value)
+{
+	return read_amount(value, &o->max_partial);
+}
+
+static bool read_keep(struct options *o, const char *value)
+{
+	uint64_t days;
+
+	if (!read_number(value, DAYS_MAX, &days) || days == 0)
+		return false;
+	o->keep = (long)days * 24 * 3600;
+	return true;
+}
+
+static bool read_mkdirs(struct options *o, const char *value)
+{
+	(void)value;
+	o->mkdirs = true;
+	return true;
+}
+
+static bool read_hidden(struct options *o, const char *value)
+{
+	(void)value;
+	o->hidden = true;
+	return true;
+}
+
+/* One to four octal digits, of permissions alone; the owner must read and
+ * write. */
+static bool read_mode(struct options *o, const char *value)
+{
+	size_t length = strspn(value, "01234567");
+	unsigned long mode;
+
+	if (length == 0 || length > 4 || value[length] != '\0')
+		return false;
+	mode = strtoul(value, NULL, 8);
+	if (mode > 0777 || (mode & 0600) != 0600)
+		return false;
+	o->file_mode = (mode_t)mode;
+	return true;
+}
+
+static bool read_min_rate(struct options *o, const char *value)
+{
+	return read_size(value, &o->min_rate);
+}
+
+static bool read_session_timeout(struct options *o, const char *value)
+{
+	return read_seconds(value, 0, &o->session_timeout);
 }
 
 static bool read_max_size(struct options *o, const char *value)
@@ -220,6 +296,15 @@ static const struct {
 	bool (*read)(struct options *o, const char *value);
 	const char *wants; /* NULL: no value */
 } table[] = {
+    {"if-exists", read_policy, "replace, reject or keep"},
+    {"max-session", read_max_session, "a SIZE, as 50G"},
+    {"max-partial", read_max_partial, "a SIZE or a percentage, as 20G or 50%"},
+    {"keep-partial", read_keep, "days, 1 to 3660"},
+    {"mkdirs", read_mkdirs, NULL},
+    {"allow-hidden", read_hidden, NULL},
+    {"file-mode", read_mode, "permissions, as 0640, with 6 for the owner"},
+    {"min-rate", read_min_rate, "a SIZE a second, as 1K"},
+    {"session-timeout", read_session_timeout, "seconds, 0 to a year"},
     {"max-size", read_max_size, "a SIZE, as 500M"},
     {"min-free", read_min_free, "a SIZE or a percentage, as 2G or 5%"},
     {"idle-timeout", read_idle, "seconds, 1 to a year"},
@@ -290,7 +375,11 @@ int options_parse(
     int argc, char *argv[], struct options *ret, char problem[PROBLEM_TEXT])
 {
 	*ret = (struct options){
+	    .policy = POLICY_REPLACE,
 	    .min_free = {.percent = 5},
+	    .max_partial = {.percent = 50},
+	    .keep = 7L * 24 * 3600,
+	    .file_mode = 0640,
 	    .durable = true,
 	    .idle_timeout = 900,
 	    .legacy_idle = 14400,

@@ -20,7 +20,15 @@ struct amount {
 
 struct options {
 	const char *directory;
-	uint64_t max_size; /* bytes; 0: no limit */
+	enum policy policy;   /* --if-exists */
+	uint64_t max_size;    /* bytes; 0: no limit */
+	uint64_t max_session; /* bytes; 0: no limit */
+	struct amount max_partial;
+	long keep; /* seconds: partial files, receipts of commits */
+	bool mkdirs, hidden;
+	mode_t file_mode;
+	uint64_t min_rate;    /* bytes per second; 0: none */
+	long session_timeout; /* seconds; 0: none */
 	struct amount min_free;
 	bool durable;				       /* --sync=full */
 	long idle_timeout, legacy_idle, stall_timeout; /* seconds */

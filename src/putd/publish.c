@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MODE   0640
 #define COPY_BUFFER (64 * 1024) /* bytes */
 
 static int make_private_name(char name[PRIVATE_NAME])
@@ -39,18 +38,29 @@ static void take_group(int fd, const struct directory *directory)
 		(void)!fchown(fd, (uid_t)-1, status.st_gid);
 }
 
+int file_move_in(
+    const struct store *store, int fd, const struct directory *directory)
+{
+	take_group(fd, directory);
+	return fchmod(fd, store->file_mode) < 0 ? -errno : 0;
+}
+
 static int open_named(struct store *store, const struct directory *directory,
     struct temporary *ret)
 {
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int private_fd = store_private(store);
 	int r = make_private_name(ret->name);
 
 	if (private_fd < 0 || r < 0)
 		return private_fd < 0 ? private_fd : r;
 	ret->fd = openat(private_fd, ret->name,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    store->file_mode);
 	if (ret->fd < 0)
 		return -errno;
+	/* Locked as long as it is open: the sweep leaves it alone. */
+	(void)!fcntl(ret->fd, F_OFD_SETLK, &whole);
 	take_group(ret->fd, directory);
 	return 0;
 }
@@ -61,7 +71,7 @@ int temporary_open(struct store *store, const struct directory *directory,
 	*ret = (struct temporary){.fd = -1};
 	if (!store->named) {
 		ret->fd = openat(directory->fd, ".",
-		    O_RDWR | O_TMPFILE | O_CLOEXEC, FILE_MODE);
+		    O_RDWR | O_TMPFILE | O_CLOEXEC, store->file_mode);
 		if (ret->fd >= 0)
 			return 0;
 		/* EISDIR: a kernel before O_TMPFILE; ENOENT: overlayfs of
@@ -174,7 +184,8 @@ static int rename_over(struct store *store, struct temporary *temporary,
 	return 0;
 }
 
-int publish_replace(struct store *store, struct temporary *temporary,
+/* As link_to(), by copying where the kernel links no unnamed file. */
+static int link_somehow(struct store *store, struct temporary *temporary,
     const struct directory *directory, const char *name)
 {
 	int r = link_to(store, temporary, directory, name);
@@ -185,7 +196,66 @@ int publish_replace(struct store *store, struct temporary *temporary,
 		if (r == 0)
 			r = link_to(store, temporary, directory, name);
 	}
-	if (r == -EEXIST)
-		r = rename_over(store, temporary, directory, name);
+	return r;
+}
+
+struct attempt {
+	struct store *store;
+	struct temporary *temporary;
+	const struct directory *directory;
+};
+
+static int attempt_link(void *context, const char *base)
+{
+	struct attempt *attempt = context;
+
+	return link_somehow(
+	    attempt->store, attempt->temporary, attempt->directory, base);
+}
+
+void outcome_name(const struct outcome *outcome, const struct name *name,
+    char *out, size_t size)
+{
+	if (outcome->kept_as[0] == '\0')
+		(void)snprintf(out, size, "%s", name->text);
+	else
+		(void)snprintf(out, size, "%.*s%s", (int)name->base, name->text,
+		    outcome->kept_as);
+}
+
+int wish_apply(int fd, const struct wish *wish)
+{
+	struct timespec times[2] = {
+	    {.tv_nsec = UTIME_OMIT},
+	    {.tv_sec = (time_t)(wish->mtime_usec / 1000000),
+		.tv_nsec = (long)(wish->mtime_usec % 1000000) * 1000},
+	};
+
+	if (wish->has_mtime && futimens(fd, times) < 0)
+		return -errno;
+	return 0;
+}
+
+int publish(struct store *store, struct temporary *temporary,
+    const struct directory *directory, const struct name *name,
+    const struct wish *wish, struct outcome *ret)
+{
+	struct attempt attempt = {store, temporary, directory};
+	const char *base = name->text + name->base;
+	int r;
+
+	*ret = (struct outcome){.unchanged = false};
+	if (wish->has_sha256) {
+		r = publish_is_same(store, directory, base, wish);
+		ret->unchanged = r > 0;
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
+	if (wish->policy == POLICY_KEEP)
+		return keep_number(
+		    directory, base, ret->kept_as, attempt_link, &attempt);
+	r = link_somehow(store, temporary, directory, base);
+	if (r == -EEXIST && wish->policy == POLICY_REPLACE)
+		r = rename_over(store, temporary, directory, base);
 	return r;
 }

@@ -7,7 +7,9 @@
 #ifndef PUTD_PUBLISH_H
 #define PUTD_PUBLISH_H
 
+#include "putd/digest.h"
 #include "putd/store.h"
+#include "wire/header.h"
 
 #define PRIVATE_NAME 24 /* bytes of a name in the private directory */
 
@@ -23,13 +25,60 @@ int temporary_open(struct store *store, const struct directory *directory,
 /* Forgets it: closes it, and removes the name if it has one. */
 void temporary_discard(struct store *store, struct temporary *temporary);
 
+/* What is wished of a file besides its name and bytes. */
+struct wish {
+	enum policy policy; /* never POLICY_ABSENT */
+	bool has_mtime;
+	uint64_t mtime_usec; /* microseconds since 1970 */
+	/* The digest that the bytes were announced with, and have: a file of
+	 * the same content that stands there already is left alone. */
+	bool has_sha256;
+	uint8_t sha256[DIGEST_BYTES];
+	uint64_t size; /* bytes */
+};
+
+/* How it came out. */
+struct outcome {
+	/* Of `keep`: the last component that the file got; "" is its own. */
+	char kept_as[NAME_COMPONENT_MAX + 1];
+	bool unchanged; /* nothing was altered */
+};
+
+/* Writes the name that the file got, relative to the root. */
+void outcome_name(const struct outcome *outcome, const struct name *name,
+    char *out, size_t size);
+
+/* Sets what the flush of the data shall cover: 0 or -errno. */
+int wish_apply(int fd, const struct wish *wish);
+
 /*
- * Makes the temporary visible as `name` in `directory`, over whatever is there,
- * a directory excepted (-EISDIR). The name shows the old file or the new one
- * at every moment. Afterwards the temporary has no name of its own. Returns 0
- * or -errno, with nothing changed.
+ * Makes the temporary visible as `name` in `directory`, by the policy: over
+ * whatever is there, a directory excepted (-EISDIR); under a number,
+ * NAME.~N~ (-EILSEQ where that does not fit, -EEXIST where none is free); or
+ * not at all
+ * (-EEXIST). The name shows the old file or the new one at every moment.
+ * Returns 0, or -errno with nothing changed.
  */
-int publish_replace(struct store *store, struct temporary *temporary,
-    const struct directory *directory, const char *name);
+int publish(struct store *store, struct temporary *temporary,
+    const struct directory *directory, const struct name *name,
+    const struct wish *wish, struct outcome *ret);
+
+/* Gives a file that was made in the private directory the mode, and the group,
+ * that it would have got in `directory`. Returns 0 or -errno. */
+int file_move_in(
+    const struct store *store, int fd, const struct directory *directory);
+
+/* Calls attempt(base) for `base`, base.~1~, base.~2~ … until it returns other
+ * than -EEXIST; the component that it took is in kept_as, "" for base itself.
+ * Returns its result; -EEXIST when KEEP_NUMBERS were taken; -EILSEQ. */
+int keep_number(const struct directory *directory, const char *base,
+    char kept_as[NAME_COMPONENT_MAX + 1],
+    int (*attempt)(void *context, const char *base), void *context);
+
+/* Whether `base` in `directory` is a regular file of this size and digest, and
+ * is flushed where the store flushes: 1, 0, -errno. */
+int publish_is_same(const struct store *store,
+    const struct directory *directory, const char *base,
+    const struct wish *wish);
 
 #endif

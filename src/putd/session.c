@@ -1,40 +1,18 @@
 /*
- * See session.h. A frame is read here, dispatched by one table, and answered.
- * The order of receipts is the order of frames because every answer but a
- * stored file's goes through answer(), which settles the batch first.
+ * See session.h. Frames are read here and dispatched by one table; how the
+ * connection ends is here too. The commands themselves are in serve_*.c.
  */
 #include "putd/session.h"
 
-#include "putd/answer.h"
-#include "putd/batch.h"
-#include "putd/body.h"
-#include "putd/peer.h"
 #include "putd/proxy.h"
-#include "putd/stream.h"
-#include "putd/systemd.h"
+#include "putd/serve.h"
+#include "putd/sweep.h"
 #include "putd/wait.h"
 #include "wire/cleanup.h"
-#include "wire/header.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <syslog.h>
-
-/* Why a frame, or the connection, goes no further. */
-enum ending {
-	GO_ON,
-	END_CLEAN,	/* the peer is done, or asked us to be */
-	END_TERMINATED, /* SIGTERM */
-	END_IDLE,	/* a deadline between frames */
-	END_TIMEOUT,	/* a deadline inside a frame */
-	END_NO_PROXY,
-	END_BAD_FRAME,
-	END_CUT_HEADER, /* the stream ended inside a header */
-	END_CUT_BODY,	/* or inside a body */
-	END_IO,		/* the connection's descriptor failed */
-};
 
 static const struct {
 	enum exit_status status;
@@ -44,7 +22,8 @@ static const struct {
     [END_CLEAN] = {EXIT_SERVED, WIRE_OK, NULL},
     [END_TERMINATED] = {EXIT_SERVED, WIRE_OK, "ended by SIGTERM"},
     [END_IDLE] = {EXIT_DEADLINE, WIRE_OK, "idle for too long"},
-    [END_TIMEOUT] = {EXIT_DEADLINE, WIRE_TIMEOUT, "stalled inside a frame"},
+    [END_TIMEOUT] = {EXIT_DEADLINE, WIRE_TIMEOUT,
+	"a deadline passed inside a frame"},
     [END_NO_PROXY] = {EXIT_PROTOCOL, WIRE_BAD_FRAME,
 	"a proxy that must send a PROXY header did not"},
     [END_BAD_FRAME] = {EXIT_PROTOCOL, WIRE_BAD_FRAME,
@@ -53,29 +32,22 @@ static const struct {
 	"the stream ended inside a header"},
     [END_CUT_BODY] = {EXIT_PROTOCOL, WIRE_MISMATCH,
 	"the stream ended inside a body"},
+    [END_SESSION] = {EXIT_DEADLINE, WIRE_TOO_LARGE,
+	"more bytes than one connection may bring"},
     [END_IO] = {EXIT_IO, WIRE_IO, "the connection failed"},
 };
 
-struct session {
-	const struct options *options;
-	struct log log;
-	struct peer peer;
-	struct store *store;
-	struct stream stream;
-	struct batch batch;
-	struct directory *directory; /* of the last file, or NULL */
-	struct counts counts;
-	int64_t started;  /* now_ms() at the current frame's header */
-	int64_t reported; /* and when systemd was last told of its body */
-	const struct header *header; /* of the body that is being received */
-	bool asked;		     /* a receipt, on this connection */
-	bool io_failed;		     /* the store did, at least once */
-	bool told;     /* the frame that ended the stream has its receipt */
-	bool recorded; /* and its line in the log */
-	struct answer answer;
+static enum ending (*const handlers[COMMANDS])(
+    struct session *s, const struct header *header) = {
+    [COMMAND_PUT] = serve_put,
+    [COMMAND_COMMIT] = serve_commit,
+    [COMMAND_STAT] = serve_stat,
+    [COMMAND_ABORT] = serve_abort,
+    [COMMAND_END] = serve_end,
+    [COMMAND_HELLO] = serve_hello,
 };
 
-static enum ending inside_frame(int r, enum ending cut)
+enum ending inside_frame(int r, enum ending cut)
 {
 	if (r > 0)
 		return GO_ON;
@@ -93,277 +65,32 @@ static enum ending between_frames(int r)
 	return ending == END_TIMEOUT ? END_IDLE : ending;
 }
 
-/* What the protocol's word for an error does not say. */
-static const char *cause_of(int error)
+/* All bodies count, also those of refused frames: they are bytes all the same.
+ */
+static bool is_over_session(struct session *s, const struct header *header)
 {
-	enum wire_error word = store_error(error);
+	uint64_t limit = s->options->max_session;
 
-	return word == WIRE_IO || word == WIRE_DENIED ? strerror(-error) : NULL;
+	s->announced += header->filesize;
+	return limit > 0 && s->announced > limit;
 }
-
-/* Told by the batch: the fate of one file is settled. */
-static int file_settled(void *context, const struct pending *file)
-{
-	struct session *s = context;
-	enum wire_error error = store_error(file->error);
-	const char *name = file->name.text;
-	struct log_record record = {
-	    .name = name,
-	    .size = file->size,
-	    .cause = cause_of(file->error),
-	    .ms = now_ms() - file->started,
-	};
-	size_t length;
-
-	s->io_failed = s->io_failed || error == WIRE_IO;
-	if (error == WIRE_OK) {
-		record.stored = name;
-		s->counts.files++;
-		s->counts.bytes += file->size;
-		log_stored(&s->log, &record);
-	} else {
-		record.error = wire_error_fact(error)->name;
-		s->counts.failed++;
-		log_refused(&s->log, &record);
-	}
-	if (!file->reply)
-		return 0;
-	length = error == WIRE_OK
-		     ? answer_stored(&s->answer, name, name, file->size,
-			   s->store->durable)
-		     : answer_refused(&s->answer, "put", name, error);
-	return stream_write(&s->stream, s->answer.text, length);
-}
-
-/* Nobody's file waits for the next frame; the directory is looked up anew for
- * what comes after a wait. */
-static int settle(void *context)
-{
-	struct session *s = context;
-
-	directory_release(&s->directory);
-	return batch_flush(&s->batch);
-}
-
-/* Sends s->answer behind the receipts of all earlier frames. */
-static enum ending send_answer(struct session *s, size_t length)
-{
-	int r = stream_write(&s->stream, s->answer.text, length);
-
-	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
-}
-
-/* The command, as it is told back: a peer's word, if it is a short one. */
-static const char *told_command(const struct header *header)
-{
-	if (strlen(header->command_text) > COMMAND_ECHO_MAX)
-		return "";
-	return header->command_text;
-}
-
-static enum ending refuse(struct session *s, const struct header *header,
-    enum wire_error error, const char *cause)
-{
-	const char *filename =
-	    header->command == COMMAND_PUT ? header->filename : NULL;
-	struct name name = {0};
-	struct log_record record = {
-	    .name = filename,
-	    .error = wire_error_fact(error)->name,
-	    .cause = cause,
-	    .size = header->filesize,
-	    .ms = now_ms() - s->started,
-	};
-	int r = settle(s);
-
-	s->io_failed = s->io_failed || error == WIRE_IO;
-	log_refused(&s->log, &record);
-	if (r < 0)
-		return inside_frame(r, END_IO);
-	if (!header->reply)
-		return GO_ON;
-	if (error == WIRE_BAD_NAME || filename == NULL ||
-	    name_parse(filename, true, &name) < 0)
-		filename = NULL;
-	name_free(&name);
-	return send_answer(s,
-	    answer_refused(&s->answer, told_command(header), filename, error));
-}
-
-/* Of a frame that is not served: the client may end the stream instead of
- * sending the body. */
-static enum ending skip(struct session *s, uint64_t left)
-{
-	struct body body = {.left = left};
-
-	return inside_frame(body_skip(&s->stream, &body), END_CLEAN);
-}
-
-static enum ending refuse_and_skip(struct session *s,
-    const struct header *header, enum wire_error error, const char *cause,
-    uint64_t left)
-{
-	enum ending ending;
-
-	/* Whole puts, and frames that were not understood. */
-	if (header->command == COMMAND_PUT || error == WIRE_BAD_HEADER ||
-	    error == WIRE_UNKNOWN_CMD || error == WIRE_UNSUPPORTED)
-		s->counts.failed++;
-	ending = refuse(s, header, error, cause);
-	if (ending != GO_ON)
-		return ending;
-	ending = skip(s, left);
-	if (ending != GO_ON)
-		s->told = header->reply;
-	return ending;
-}
-
-/* Opens where a file will stand: 0 or -errno. */
-static int prepare_file(
-    struct session *s, const struct header *header, struct pending *file)
-{
-	int r = name_parse(header->filename, false, &file->name);
-
-	if (r < 0)
-		return r;
-	r = store_enter(s->store, &file->name, &s->directory);
-	if (r < 0)
-		return r;
-	r = store_admit(s->store, s->directory, &file->name, header->filesize);
-	if (r < 0)
-		return r;
-	r = temporary_open(s->store, s->directory, &file->temporary);
-	if (r < 0)
-		return r;
-	file->directory = directory_hold(s->directory);
-	return 0;
-}
-
-static void forget_file(struct session *s, struct pending *file)
-{
-	temporary_discard(s->store, &file->temporary);
-	directory_release(&file->directory);
-	name_free(&file->name);
-}
-
-/* For `systemctl status`: of bodies that take longer than a second, at most
- * once a second. */
-static void report_progress(void *context, uint64_t left)
-{
-	struct session *s = context;
-	uint64_t size = s->header->filesize;
-	int64_t now = now_ms();
-	char text[512];
-
-	if (now - s->started < 1000 || now - s->reported < 1000)
-		return;
-	s->reported = now;
-	(void)snprintf(text, sizeof(text), "receiving %.400s: %u %%",
-	    s->header->filename,
-	    (unsigned)((double)(size - left) * 100 / (double)size));
-	systemd_status(text);
-}
-
-static void follow_progress(
-    struct session *s, const struct header *header, struct body *body)
-{
-	if (!systemd_has_status())
-		return;
-	s->header = header;
-	body->progress = report_progress;
-	body->context = s;
-}
-
-static enum ending serve_whole_file(
-    struct session *s, const struct header *header)
-{
-	struct pending file = {.temporary = {.fd = -1},
-	    .size = header->filesize,
-	    .started = s->started,
-	    .reply = header->reply};
-	struct body body = {.left = header->filesize};
-	enum ending ending = GO_ON;
-
-	follow_progress(s, header, &body);
-	body.error = prepare_file(s, header, &file);
-	if (body.error == 0)
-		ending = inside_frame(
-		    body_receive(&s->stream, file.temporary.fd, &body),
-		    END_CUT_BODY);
-	if (ending == GO_ON && body.error == 0) {
-		batch_add(&s->batch, &file);
-		return batch_full(&s->batch) && settle(s) < 0 ? END_TIMEOUT
-							      : GO_ON;
-	}
-	forget_file(s, &file);
-	if (ending != GO_ON)
-		return ending;
-	return refuse_and_skip(s, header, store_error(body.error),
-	    cause_of(body.error), body.left);
-}
-
-static enum ending serve_put(struct session *s, const struct header *header)
-{
-	/* Understood, and not to be done silently in another way. */
-	if (header->id != NULL || header->digest != DIGEST_NONE ||
-	    header->has_mtime || header->if_exists > POLICY_REPLACE)
-		return refuse_and_skip(
-		    s, header, WIRE_UNSUPPORTED, NULL, header->filesize);
-	return serve_whole_file(s, header);
-}
-
-/* The body of a command that has no use for one. */
-static enum ending skip_unused(struct session *s, const struct header *header)
-{
-	struct body body = {.left = header->filesize};
-	int r = settle(s);
-
-	if (r >= 0)
-		r = body_skip(&s->stream, &body);
-	return inside_frame(r, END_CUT_BODY);
-}
-
-static enum ending serve_hello(struct session *s, const struct header *header)
-{
-	enum ending ending = skip_unused(s, header);
-
-	if (ending != GO_ON || !header->reply)
-		return ending;
-	return send_answer(s, answer_hello(&s->answer, s->options));
-}
-
-static enum ending serve_end(struct session *s, const struct header *header)
-{
-	enum ending ending = skip_unused(s, header);
-
-	if (ending == GO_ON && header->reply)
-		ending = send_answer(
-		    s, answer_end(&s->answer, &s->counts, !s->io_failed));
-	return ending == GO_ON ? END_CLEAN : ending;
-}
-
-static enum ending (*const handlers[COMMANDS])(
-    struct session *s, const struct header *header) = {
-    [COMMAND_PUT] = serve_put,
-    [COMMAND_END] = serve_end,
-    [COMMAND_HELLO] = serve_hello,
-};
 
 static enum ending serve_frame(struct session *s, const struct header *header)
 {
-	enum wire_error error = header->refusal;
+	struct reason reason = {.error = header->refusal};
 	enum ending ending;
 
-	if (error == WIRE_OK && handlers[header->command] == NULL)
-		error = WIRE_UNKNOWN_CMD;
-	if (error != WIRE_OK)
+	if (is_over_session(s, header))
+		ending = END_SESSION;
+	else if (reason.error != WIRE_OK)
 		ending =
-		    refuse_and_skip(s, header, error, NULL, header->filesize);
+		    serve_refuse_and_skip(s, header, &reason, header->filesize);
 	else
 		ending = handlers[header->command](s, header);
-	if ((ending == END_CUT_BODY || ending == END_TIMEOUT) && !s->told) {
-		(void)refuse(
-		    s, header, endings[ending].error, endings[ending].log);
+	if (endings[ending].error != WIRE_OK && ending != END_IO && !s->told) {
+		reason.error = endings[ending].error;
+		reason.cause = endings[ending].log;
+		(void)serve_refuse(s, header, &reason);
 		s->told = header->reply;
 		s->recorded = true;
 	}
@@ -386,9 +113,11 @@ static enum ending read_header(struct session *s, struct header *header)
 	size_t length;
 	int r;
 
+	stream_end_frame(stream);
 	ending = between_frames(stream_need(stream, 1, idle_limit(s)));
 	if (ending != GO_ON)
 		return ending;
+	stream_begin_frame(stream);
 	r = stream_need(stream, FRAME_LENGTH_SIZE, stream->stall);
 	if (r > 0 && header_length(stream_data(stream), &length) < 0)
 		return END_BAD_FRAME;
@@ -471,18 +200,35 @@ static void log_ending(struct session *s, enum ending ending)
  * after all: the last receipts may find nobody. */
 static enum ending close_stream(struct session *s, enum ending ending)
 {
-	enum wire_error error = endings[ending].error;
-	int r = settle(s);
+	struct refusal last = {.error = endings[ending].error};
+	int r = serve_settle(s);
 
-	if (r >= 0 && error != WIRE_OK && s->asked && !s->told)
-		(void)send_answer(
-		    s, answer_refused(&s->answer, NULL, NULL, error));
+	if (serve_release_partial(s) < 0)
+		s->io_failed = true;
+	last.on_new_connection = ending == END_SESSION;
+	if (r >= 0 && last.error != WIRE_OK && s->asked && !s->told)
+		(void)serve_send(s, answer_refused(&s->answer, &last));
 	if (r < 0 && endings[ending].status == EXIT_SERVED)
 		ending = inside_frame(r, END_IO);
 	log_ending(s, ending);
 	if (ending != END_IDLE)
 		stream_finish(&s->stream);
 	return ending;
+}
+
+/* Before waiting for input: nobody's file waits with us, and an upload by id
+ * that is between its parts is free for others. */
+static int before_wait(void *context)
+{
+	struct session *s = context;
+	int r = serve_settle(s);
+
+	directory_release(&s->directory);
+	if (s->in_part)
+		partial_checkpoint_if_due(s->store, &s->partial);
+	else if (serve_release_partial(s) < 0)
+		s->io_failed = true;
+	return r;
 }
 
 /* On the heap, where pages that are not used are not there: most connections
@@ -502,10 +248,15 @@ static struct session *session_new(const struct connection *connection,
 	s->log = *log;
 	s->log.peer = s->peer.text;
 	s->store = store;
-	s->stream.before_wait = settle;
+	s->partial = PARTIAL_NONE;
+	s->stream.before_wait = before_wait;
 	s->stream.context = s;
+	s->stream.min_rate = options->min_rate;
+	if (options->session_timeout > 0)
+		s->stream.deadline =
+		    now_ms() + (int64_t)options->session_timeout * 1000;
 	batch_init(&s->batch, store);
-	s->batch.settled = file_settled;
+	s->batch.settled = serve_file_settled;
 	s->batch.context = s;
 	return s;
 }
@@ -525,6 +276,8 @@ enum exit_status session_serve(const struct connection *connection,
 	status = endings[ending].status;
 	if (s->io_failed && status == EXIT_SERVED)
 		status = EXIT_IO;
+	sweep_if_due(store, options);
+	directory_release(&s->directory);
 	stream_close(&s->stream);
 	free(s);
 	return status;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,7 +46,12 @@ int store_open(struct store *store, const struct options *options)
 	    .private_fd = -1,
 	    .durable = options->durable,
 	    .floor = options->min_free,
+	    .max_partial = options->max_partial,
 	    .max_size = options->max_size,
+	    .file_mode = options->file_mode,
+	    .policy = options->policy,
+	    .mkdirs = options->mkdirs,
+	    .hidden = options->hidden,
 	};
 	root = -1;
 	return 0;
@@ -66,6 +72,53 @@ static bool is_in(const struct directory *directory, const struct name *name)
 	       memcmp(directory->path, name->text, length) == 0;
 }
 
+/* Makes what is missing of a path, each step durable before the next: a name
+ * that survives must not lie in a directory that does not. The mode is that of
+ * files with x where they have r; group and ACL come from the parent. */
+static int make_directories(const struct store *store, const char *path)
+{
+	mode_t mode = store->file_mode | (store->file_mode & 0444) >> 2 | 0300;
+	CLEANUP_CLOSE int parent = open_below(store->root, ".");
+
+	while (parent >= 0 && *path != '\0') {
+		char step[NAME_COMPONENT_MAX + 1];
+		size_t length = strcspn(path, "/");
+		int below;
+
+		memcpy(step, path, length);
+		step[length] = '\0';
+		if (mkdirat(parent, step, mode) < 0 && errno != EEXIST)
+			return -errno;
+		if (store->durable && fsync(parent) < 0)
+			return -errno;
+		below = open_below(parent, step);
+		(void)close(parent);
+		parent = below;
+		path += length + (path[length] == '/');
+	}
+	return parent < 0 ? parent : 0;
+}
+
+/* What is wrong with the way is wrong with the name. */
+static int name_error(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ||
+		       r == -ENAMETOOLONG
+		   ? -EILSEQ
+		   : r;
+}
+
+static int open_directory(const struct store *store, const char *path)
+{
+	int fd = open_below(store->root, path[0] != '\0' ? path : ".");
+	int r;
+
+	if (fd != -ENOENT || !store->mkdirs)
+		return name_error(fd);
+	r = make_directories(store, path);
+	return name_error(r < 0 ? r : open_below(store->root, path));
+}
+
 int store_enter(const struct store *store, const struct name *name,
     struct directory **directory)
 {
@@ -80,7 +133,7 @@ int store_enter(const struct store *store, const struct name *name,
 		return -ENOMEM;
 	memcpy(entered->path, name->text, length);
 	entered->references = 1;
-	entered->fd = open_below(store->root, length > 0 ? entered->path : ".");
+	entered->fd = open_directory(store, entered->path);
 	if (entered->fd < 0) {
 		int r = entered->fd;
 
@@ -122,34 +175,43 @@ int store_space(const struct store *store, int fd, struct space *ret)
 	return 0;
 }
 
-static int check_space(
-    const struct store *store, const struct directory *directory, uint64_t size)
+int store_admit_size(const struct store *store, uint64_t size, uint64_t coming)
 {
-	struct space space;
-	int r = store_space(store, directory->fd, &space);
+	struct space space = {0};
+	int r;
 
+	if (store->max_size > 0 && size > store->max_size)
+		return -EFBIG;
+	r = store_space(store, store->root, &space);
 	if (r < 0)
 		return r;
-	if (space.free < space.floor || space.free - space.floor < size)
+	if (space.free < space.floor || space.free - space.floor < coming)
 		return -ENOSPC;
 	return 0;
 }
 
+int store_policy(const struct store *store, enum policy wished)
+{
+	if (wished == POLICY_ABSENT)
+		return (int)store->policy;
+	return wished < store->policy ? -EPERM : (int)wished;
+}
+
 int store_admit(const struct store *store, const struct directory *directory,
-    const struct name *name, uint64_t size)
+    const struct name *name, bool fresh, uint64_t size, uint64_t coming)
 {
 	struct stat status;
 
-	if (store->max_size > 0 && size > store->max_size)
-		return -EFBIG;
 	if (fstatat(directory->fd, name->text + name->base, &status,
 		AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(status.st_mode))
 			return -EISDIR;
+		if (fresh)
+			return -EEXIST;
 	} else if (errno != ENOENT) {
 		return -errno;
 	}
-	return check_space(store, directory, size);
+	return store_admit_size(store, size, coming);
 }
 
 int store_private(struct store *store)
@@ -163,16 +225,41 @@ int store_private(struct store *store)
 	return store->private_fd;
 }
 
+/* Two names of one file: renaming one to the other must say EEXIST, and does
+ * no harm where it does not. */
+static bool try_noreplace(int private_fd)
+{
+	static const char one[] = "tmp.probe1", two[] = "tmp.probe2";
+	int fd = openat(
+	    private_fd, one, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool works;
+
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	(void)!linkat(private_fd, one, private_fd, two, 0);
+	works =
+	    renameat2(private_fd, one, private_fd, two, RENAME_NOREPLACE) < 0 &&
+	    errno == EEXIST;
+	(void)unlinkat(private_fd, one, 0);
+	(void)unlinkat(private_fd, two, 0);
+	return works;
+}
+
+bool store_can_noreplace(struct store *store)
+{
+	if (store->noreplace == UNTRIED)
+		store->noreplace =
+		    try_noreplace(store->private_fd) ? WORKS : WORKS_NOT;
+	return store->noreplace == WORKS;
+}
+
 enum wire_error store_error(int error)
 {
 	switch (-error) {
 	case 0:
 		return WIRE_OK;
-	case EINVAL:
-	case ENOENT:
-	case ENOTDIR:
-	case ELOOP:
-	case ENAMETOOLONG:
+	case EILSEQ:
 		return WIRE_BAD_NAME;
 	case EISDIR:
 	case EEXIST:
@@ -182,6 +269,10 @@ enum wire_error store_error(int error)
 	case ENOSPC:
 	case EDQUOT:
 		return WIRE_NO_SPACE;
+	case EBADMSG:
+		return WIRE_MISMATCH;
+	case EBUSY:
+		return WIRE_BUSY;
 	case EACCES:
 	case EPERM:
 	case EROFS:

@@ -10,17 +10,24 @@
 #include "putd/name.h"
 #include "putd/options.h"
 #include "wire/error.h"
+#include "wire/header.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct store {
-	int root;	     /* the held directory */
-	int private_fd;	     /* PRIVATE_DIRECTORY, -1 until it is needed */
-	bool durable;	     /* flush at all */
-	bool named;	     /* this filesystem has no unnamed files */
-	struct amount floor; /* of free space */
-	uint64_t max_size;   /* bytes of one file, 0: no limit */
+	int root;	/* the held directory */
+	int private_fd; /* PRIVATE_DIRECTORY, -1 until it is needed */
+	bool durable;	/* flush at all */
+	bool named;	/* this filesystem has no unnamed files */
+	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
+	struct amount floor;			      /* of free space */
+	struct amount max_partial; /* of free space, for partial files */
+	uint64_t max_size;	   /* bytes of one file, 0: no limit */
+	mode_t file_mode;
+	enum policy policy; /* for a name that is taken */
+	bool mkdirs;	    /* make directories that a name wants */
+	bool hidden;	    /* allow components that start with a dot */
 };
 
 /*
@@ -44,8 +51,8 @@ void store_close(struct store *store);
 /*
  * Opens the directory that a name stands in, every step below the root and
  * through no symbolic link (openat2(2)); one already open in *directory is
- * used again when it is the same. The reference it held moves on. Returns 0 or
- * -errno.
+ * used again when it is the same. The reference it held moves on. Returns 0,
+ * -EILSEQ where the way is none (put-protocol(7), File names), or -errno.
  */
 int store_enter(const struct store *store, const struct name *name,
     struct directory **directory);
@@ -53,10 +60,20 @@ int store_enter(const struct store *store, const struct name *name,
 struct directory *directory_hold(struct directory *directory);
 void directory_release(struct directory **directory);
 
-/* Whether a file of `size` bytes may come under this name: 0, -EFBIG, -ENOSPC,
- * -EISDIR, or another -errno. */
+/* The policy for a file that wishes for `wished`: the server's own where it is
+ * POLICY_ABSENT. Returns it, or -EPERM for a looser one. */
+int store_policy(const struct store *store, enum policy wished);
+
+/*
+ * Whether a file of `size` bytes, of which `coming` are still to be written,
+ * may come under this name: 0, -EFBIG, -ENOSPC, -EISDIR, -EEXIST where the name
+ * is taken and `fresh` says that it must not be, or another -errno.
+ */
 int store_admit(const struct store *store, const struct directory *directory,
-    const struct name *name, uint64_t size);
+    const struct name *name, bool fresh, uint64_t size, uint64_t coming);
+
+/* The half of that which needs no name. */
+int store_admit_size(const struct store *store, uint64_t size, uint64_t coming);
 
 /* Bytes free for us in the filesystem of `fd`, and those that shall stay. */
 struct space {
@@ -70,6 +87,12 @@ int store_space(const struct store *store, int fd, struct space *ret);
  * owned by the store, or -errno. */
 int store_private(struct store *store);
 
+/* Whether rename(2) without clobbering can be relied on here: tried, since
+ * FUSE filesystems refuse or ignore the flag. */
+bool store_can_noreplace(struct store *store);
+
+/* -EILSEQ is a name that is refused, -EBADMSG a size or digest that differs,
+ * -EBUSY an id in use; the other numbers are what they say. */
 enum wire_error store_error(int error);
 
 #endif

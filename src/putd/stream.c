@@ -93,15 +93,66 @@ static ssize_t read_now(struct stream *stream, uint8_t *to, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+void stream_begin_frame(struct stream *stream)
+{
+	stream->in_frame = true;
+	stream->waited = 0;
+	stream->waited_for = 0;
+}
+
+void stream_end_frame(struct stream *stream)
+{
+	stream->in_frame = false;
+}
+
+/* Milliseconds to wait: `seconds`, or until the deadline if that is sooner. */
+static int64_t patience(const struct stream *stream, long seconds)
+{
+	int64_t ms = (int64_t)seconds * 1000;
+	int64_t left;
+
+	if (stream->deadline == 0)
+		return ms;
+	left = stream->deadline - now_ms();
+	if (left < 1)
+		left = 1; /* 0 would only look */
+	return left < ms ? left : ms;
+}
+
+static bool is_over(const struct stream *stream)
+{
+	return stream->deadline != 0 && now_ms() >= stream->deadline;
+}
+
+/* Whether too few bytes came in a whole window of waiting. */
+static bool is_too_slow(struct stream *stream)
+{
+	bool slow;
+
+	if (stream->min_rate == 0 || !stream->in_frame ||
+	    stream->waited < RATE_WINDOW_MS)
+		return false;
+	slow = stream->waited_for * 1000 <
+	       stream->min_rate * (uint64_t)stream->waited;
+	stream->waited = 0;
+	stream->waited_for = 0;
+	return slow;
+}
+
 static int wait_for_input(struct stream *stream, long seconds)
 {
+	int64_t start;
 	int r = 0;
 
 	if (stream->before_wait != NULL)
 		r = stream->before_wait(stream->context);
 	if (r < 0)
 		return r;
-	return wait_for(stream->in, POLLIN, seconds, WAIT_HEED_TERM);
+	start = now_ms();
+	r = wait_for(
+	    stream->in, POLLIN, patience(stream, seconds), WAIT_HEED_TERM);
+	stream->waited += now_ms() - start;
+	return r < 0 || !is_too_slow(stream) ? r : -ETIMEDOUT;
 }
 
 /* At least one byte more: 1; 0 at the end; negative as stream_need(). */
@@ -116,10 +167,12 @@ static int read_more(struct stream *stream, long seconds)
 
 		if (wait_terminated())
 			return -ECANCELED;
+		if (is_over(stream))
+			return -ETIMEDOUT;
 		n = read_now(stream, to, room);
 		if (n > 0) {
 			stream->end += (size_t)n;
-			stream->received += (uint64_t)n;
+			stream->waited_for += (uint64_t)n;
 			return 1;
 		}
 		if (n == 0)
@@ -175,8 +228,8 @@ int stream_write(struct stream *stream, const void *bytes, size_t n)
 		} else if (written == -EPIPE || written == -ECONNRESET) {
 			stream->out_gone = true;
 		} else if (written == -EAGAIN) {
-			r = wait_for(stream->out, POLLOUT, stream->stall,
-			    WAIT_IGNORE_TERM);
+			r = wait_for(stream->out, POLLOUT,
+			    patience(stream, stream->stall), WAIT_IGNORE_TERM);
 		} else if (written != -EINTR) {
 			r = (int)written;
 		}
@@ -206,7 +259,7 @@ void stream_finish(struct stream *stream)
 		ssize_t n = read_now(stream, stream->buffer, STREAM_BUFFER);
 
 		if (n == -EAGAIN)
-			n = wait_for(stream->in, POLLIN, 1, WAIT_IGNORE_TERM);
+			n = wait_for(stream->in, POLLIN, 100, WAIT_IGNORE_TERM);
 		else if (n > 0)
 			read += (uint64_t)n;
 		if (n == 0 || (n < 0 && n != -ETIMEDOUT))

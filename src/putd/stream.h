@@ -18,7 +18,14 @@ struct stream {
 	long stall;    /* seconds without a byte, reading or writing */
 	uint8_t *buffer;
 	size_t start, end;
-	uint64_t received; /* bytes, since the stream was opened */
+	int64_t deadline; /* now_ms() when all must be over; 0: never */
+
+	/* --min-rate: bytes per second inside a frame, 0: none. What counts is
+	 * the time that we wait for the peer, not that in which it waits. */
+	uint64_t min_rate;
+	bool in_frame;
+	int64_t waited;	     /* milliseconds of this window */
+	uint64_t waited_for; /* bytes of this window */
 
 	/* Called before waiting for input, so that nobody's file waits with
 	 * us. Its negative result is returned by stream_need(). */
@@ -30,14 +37,18 @@ struct stream {
  * Returns 0 or -ENOMEM. */
 int stream_open(struct stream *stream, int in, int out, long stall);
 
+/* A frame starts, or ends: its rate is judged. */
+void stream_begin_frame(struct stream *stream);
+void stream_end_frame(struct stream *stream);
+
 /* Forgets the buffer; closes nothing. */
 void stream_close(struct stream *stream);
 
 /*
  * Makes at least n <= STREAM_BUFFER bytes available at stream_data(), waiting
- * at most `seconds` for each byte. Returns 1; 0 where the stream ended before
- * (fewer, or none, are available); -ETIMEDOUT; -ECANCELED after SIGTERM; any
- * other negative errno of a broken descriptor.
+ * at most `seconds` for each byte, or until the deadline. Returns 1; 0 where
+ * the stream ended before (fewer, or none, are available); -ETIMEDOUT;
+ * -ECANCELED after SIGTERM; any other negative errno of a broken descriptor.
  */
 int stream_need(struct stream *stream, size_t n, long seconds);
 

@@ -61,16 +61,16 @@ int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int wait_for(int fd, short events, long seconds, enum wait_mode mode)
+int wait_for(int fd, short events, int64_t ms, enum wait_mode mode)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = events};
 	int64_t end;
 
-	if (seconds == 0)
+	if (ms == 0)
 		return poll(&poll_fd, 1, 0) > 0;
-	end = now_ms() + (int64_t)seconds * 1000;
+	end = now_ms() + ms;
 	for (;;) {
-		int64_t left = seconds < 0 ? 0 : end - now_ms();
+		int64_t left = ms < 0 ? 0 : end - now_ms();
 		struct timespec limit = {
 		    .tv_sec = left / 1000,
 		    .tv_nsec = left % 1000 * 1000000,
@@ -79,7 +79,7 @@ int wait_for(int fd, short events, long seconds, enum wait_mode mode)
 
 		if (left < 0)
 			return -ETIMEDOUT;
-		r = sleep_on(&poll_fd, seconds < 0 ? NULL : &limit, mode);
+		r = sleep_on(&poll_fd, ms < 0 ? NULL : &limit, mode);
 		if (r > 0)
 			return 1;
 		if (r == 0)

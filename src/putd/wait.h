@@ -23,11 +23,11 @@ enum wait_mode {
 };
 
 /*
- * Waits until fd is ready for `events` (poll(2)); seconds 0 only looks, a
- * negative number waits for ever.
+ * Waits until fd is ready for `events` (poll(2)), `ms` milliseconds at most; 0
+ * only looks, a negative number waits for ever.
  * Returns 1 when it is (or is in error: the next call on it tells), 0 when
- * `seconds` is 0 and it is not, -ETIMEDOUT, -ECANCELED after SIGTERM.
+ * `ms` is 0 and it is not, -ETIMEDOUT, -ECANCELED after SIGTERM.
  */
-int wait_for(int fd, short events, long seconds, enum wait_mode mode);
+int wait_for(int fd, short events, int64_t ms, enum wait_mode mode);
 
 #endif

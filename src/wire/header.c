@@ -105,20 +105,33 @@ static bool read_digest(struct header *header)
 	       read_hex(hex, header->sha256);
 }
 
+static const char *const policy_names[] = {
+    [POLICY_REPLACE] = "replace",
+    [POLICY_KEEP] = "keep",
+    [POLICY_REJECT] = "reject",
+};
+
+const char *policy_name(enum policy policy)
+{
+	return policy_names[policy];
+}
+
+bool policy_read(const char *word, enum policy *ret)
+{
+	for (enum policy p = POLICY_REPLACE; p <= POLICY_REJECT; p++)
+		if (strcmp(word, policy_names[p]) == 0) {
+			*ret = p;
+			return true;
+		}
+	return false;
+}
+
 static bool read_policy(struct header *header)
 {
 	const char *word = NULL;
 	int r = json_string(&header->json, "if_exists", &word);
 
-	if (r <= 0)
-		return r == 0;
-	if (strcmp(word, "replace") == 0)
-		header->if_exists = POLICY_REPLACE;
-	else if (strcmp(word, "keep") == 0)
-		header->if_exists = POLICY_KEEP;
-	else if (strcmp(word, "reject") == 0)
-		header->if_exists = POLICY_REJECT;
-	return header->if_exists != POLICY_ABSENT;
+	return r == 0 || (r > 0 && policy_read(word, &header->if_exists));
 }
 
 /* Every known key has its type and range, whatever the command. The name comes

@@ -27,6 +27,10 @@ enum command {
 
 enum policy { POLICY_ABSENT, POLICY_REPLACE, POLICY_KEEP, POLICY_REJECT };
 
+/* "replace", "keep", "reject": the looser is the smaller. False for others. */
+bool policy_read(const char *word, enum policy *ret);
+const char *policy_name(enum policy policy);
+
 enum digest { DIGEST_NONE, DIGEST_TELL, DIGEST_EXPECT };
 
 struct header {

@@ -237,7 +237,7 @@ logged() {
 
 # list DIRECTORY: into $LISTING, all that is in it, with contents, in the order
 # of the bytes of the names: a=text b/ b/c=(9999 bytes) d->target e| . An empty
-# .putd is as good as none.
+# .putd is as good as none, and so is the mark of the last sweep in it.
 list() {
     local path name content
     local -a seen=()
@@ -246,7 +246,7 @@ list() {
     shopt -s globstar dotglob nullglob
     for path in "$1"/**; do
         name=${path#"$1"/}
-        [[ -n $name ]] || continue
+        [[ -n $name && $name != .putd/swept ]] || continue
         if [[ -L $path ]]; then
             seen+=("$name->$(readlink "$path")")
         elif [[ -d $path ]]; then

@@ -1,0 +1,114 @@
+/*
+ * The two judgements of publish.h about a name that is taken: which number is
+ * free under `keep`, and whether what stands there is the same file.
+ */
+#include "putd/publish.h"
+
+#include "putd/bounds.h"
+#include "wire/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int number_name(
+    const char *base, unsigned number, char out[NAME_COMPONENT_MAX + 1])
+{
+	int length =
+	    snprintf(out, NAME_COMPONENT_MAX + 1, "%s.~%u~", base, number);
+
+	return length > NAME_COMPONENT_MAX ? -EILSEQ : 0;
+}
+
+/* 1 taken, 0 free, -errno. */
+static int is_taken(
+    const struct directory *directory, const char *base, unsigned number)
+{
+	char name[NAME_COMPONENT_MAX + 1];
+	struct stat status;
+	int r = number_name(base, number, name);
+
+	if (r < 0)
+		return r;
+	if (fstatat(directory->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/* A number that is free behind one that is taken: found by doubling, then by
+ * halving, so that 10,000 copies cost 27 looks. */
+static int find_free(
+    const struct directory *directory, const char *base, unsigned *ret)
+{
+	unsigned taken = 0, free_number = 1;
+	int r;
+
+	while ((r = is_taken(directory, base, free_number)) > 0) {
+		taken = free_number;
+		free_number *= 2;
+		if (taken >= KEEP_NUMBERS)
+			return -EEXIST;
+	}
+	while (r >= 0 && free_number - taken > 1) {
+		unsigned middle = taken + (free_number - taken) / 2;
+
+		r = is_taken(directory, base, middle);
+		if (r > 0)
+			taken = middle;
+		else
+			free_number = middle;
+	}
+	*ret = free_number;
+	return r < 0 ? r : 0;
+}
+
+int keep_number(const struct directory *directory, const char *base,
+    char kept_as[NAME_COMPONENT_MAX + 1],
+    int (*attempt)(void *context, const char *base), void *context)
+{
+	unsigned number;
+	int r;
+
+	kept_as[0] = '\0';
+	r = attempt(context, base);
+	if (r != -EEXIST)
+		return r;
+	r = find_free(directory, base, &number);
+	if (r < 0)
+		return r;
+	/* Others look for a number at the same time: the next one, then. */
+	for (r = -EEXIST; r == -EEXIST && number <= KEEP_NUMBERS; number++) {
+		r = number_name(base, number, kept_as);
+		if (r == 0)
+			r = attempt(context, kept_as);
+	}
+	return r;
+}
+
+int publish_is_same(const struct store *store,
+    const struct directory *directory, const char *base,
+    const struct wish *wish)
+{
+	CLEANUP_CLOSE int fd = openat(directory->fd, base,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	uint8_t digest[DIGEST_BYTES];
+	struct stat status;
+	int r;
+
+	/* What cannot be read is not known to be the same. */
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    (uint64_t)status.st_size != wish->size)
+		return 0;
+	r = digest_file(fd, digest);
+	if (r < 0)
+		return r;
+	if (memcmp(digest, wish->sha256, sizeof(digest)) != 0)
+		return 0;
+	/* Somebody may have put it there a moment ago. */
+	if (store->durable && fdatasync(fd) < 0)
+		return -errno;
+	return 1;
+}

@@ -1,0 +1,179 @@
+/*
+ * What serving every command needs (serve.h), and the two commands that touch
+ * no file. The order of receipts is the order of frames because every answer
+ * but a stored file's is sent behind serve_settle().
+ */
+#include "putd/serve.h"
+
+#include "putd/systemd.h"
+#include "putd/wait.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int serve_settle(struct session *s)
+{
+	return batch_flush(&s->batch);
+}
+
+enum ending serve_send(struct session *s, size_t length)
+{
+	int r = stream_write(&s->stream, s->answer.text, length);
+
+	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
+}
+
+struct reason reason_of(int error)
+{
+	struct reason reason = {.error = store_error(error)};
+
+	if (reason.error == WIRE_IO || reason.error == WIRE_DENIED)
+		reason.cause = strerror(-error);
+	return reason;
+}
+
+/* The command, as it is told back: a peer's word, if it is a short one. */
+static const char *told_command(const struct header *header)
+{
+	if (strlen(header->command_text) > COMMAND_ECHO_MAX)
+		return "";
+	return header->command_text;
+}
+
+/* The name is told unless its own rules refused it. */
+static const char *told_name(
+    const struct header *header, const struct reason *reason)
+{
+	struct name name = {0};
+	bool fine = (header->command == COMMAND_PUT ||
+			header->command == COMMAND_COMMIT) &&
+		    header->filename != NULL &&
+		    reason->error != WIRE_BAD_NAME &&
+		    name_parse(header->filename, true, &name) == 0;
+
+	name_free(&name);
+	return fine ? header->filename : NULL;
+}
+
+enum ending serve_refuse(
+    struct session *s, const struct header *header, const struct reason *reason)
+{
+	struct log_record record = {
+	    .name = header->filename,
+	    .error = wire_error_fact(reason->error)->name,
+	    .cause = reason->cause,
+	    .size = header->filesize,
+	    .ms = now_ms() - s->started,
+	};
+	struct refusal refusal = {
+	    .error = reason->error,
+	    .command = told_command(header),
+	    .filename = told_name(header, reason),
+	    .has_offset = reason->has_offset,
+	    .offset = reason->offset,
+	    .is_stored = reason->is_stored,
+	    .final = reason->final,
+	};
+	int r = serve_settle(s);
+
+	/* Of all connections this one has brought too much: not the file. */
+	refusal.on_new_connection = reason->error == WIRE_TOO_LARGE &&
+				    s->options->max_session > 0 &&
+				    s->announced > s->options->max_session;
+	s->io_failed = s->io_failed || reason->error == WIRE_IO;
+	log_refused(&s->log, &record);
+	if (r < 0)
+		return inside_frame(r, END_IO);
+	if (!header->reply)
+		return GO_ON;
+	return serve_send(s, answer_refused(&s->answer, &refusal));
+}
+
+/* Whole puts, commits, and frames that were not understood. */
+static bool counts_as_failed(
+    const struct header *header, const struct reason *reason)
+{
+	return reason->error == WIRE_BAD_HEADER ||
+	       reason->error == WIRE_UNKNOWN_CMD ||
+	       reason->error == WIRE_UNSUPPORTED ||
+	       header->command == COMMAND_COMMIT ||
+	       (header->command == COMMAND_PUT && header->id == NULL);
+}
+
+enum ending serve_refuse_and_skip(struct session *s,
+    const struct header *header, const struct reason *reason, uint64_t left)
+{
+	struct body body = {.left = left};
+	enum ending ending;
+
+	if (counts_as_failed(header, reason))
+		s->counts.failed++;
+	ending = serve_refuse(s, header, reason);
+	if (ending != GO_ON)
+		return ending;
+	ending = inside_frame(body_skip(&s->stream, &body), END_CLEAN);
+	if (ending != GO_ON)
+		s->told = header->reply;
+	return ending;
+}
+
+enum ending serve_skip_unused(struct session *s, const struct header *header)
+{
+	struct body body = {.left = header->filesize};
+	int r = serve_settle(s);
+
+	if (r >= 0)
+		r = body_skip(&s->stream, &body);
+	return inside_frame(r, END_CUT_BODY);
+}
+
+/* For `systemctl status`: of bodies that take longer than a second, at most
+ * once a second. */
+void serve_report_progress(void *context, uint64_t left)
+{
+	struct session *s = context;
+	uint64_t size = s->header->filesize;
+	int64_t now = now_ms();
+	char text[512];
+
+	if (!systemd_has_status() || now - s->started < 1000 ||
+	    now - s->reported < 1000)
+		return;
+	s->reported = now;
+	(void)snprintf(text, sizeof(text), "receiving %.400s: %u %%",
+	    s->header->filename != NULL ? s->header->filename : "a part",
+	    (unsigned)((double)(size - left) * 100 / (double)size));
+	systemd_status(text);
+}
+
+void serve_follow_progress(
+    struct session *s, const struct header *header, struct body *body)
+{
+	if (!systemd_has_status())
+		return;
+	s->header = header;
+	body->progress = serve_report_progress;
+	body->progress_context = s;
+}
+
+enum ending serve_hello(struct session *s, const struct header *header)
+{
+	enum ending ending = serve_skip_unused(s, header);
+
+	if (ending != GO_ON || !header->reply)
+		return ending;
+	return serve_send(s, answer_hello(&s->answer, s->options));
+}
+
+enum ending serve_end(struct session *s, const struct header *header)
+{
+	enum ending ending = serve_skip_unused(s, header);
+
+	if (ending == GO_ON && serve_release_partial(s) < 0)
+		s->io_failed = true;
+	if (ending == GO_ON && header->reply)
+		ending = serve_send(
+		    s, answer_end(&s->answer, &s->counts, !s->io_failed));
+	return ending == GO_ON ? END_CLEAN : ending;
+}
