@@ -53,10 +53,12 @@ static int look_up(struct session *s, const char *id, struct kept *kept)
 	return r;
 }
 
+/* A part's body is still to come; that of another command has been skipped. */
 static enum ending refuse(
     struct session *s, const struct header *header, const struct reason *reason)
 {
-	return serve_refuse_and_skip(s, header, reason, header->filesize);
+	return serve_refuse_and_skip(s, header, reason,
+	    header->command == COMMAND_PUT ? header->filesize : 0);
 }
 
 static enum ending refuse_error(
@@ -88,6 +90,7 @@ static int admit_part(struct session *s, const struct header *header, bool made)
 
 static enum ending answer_taken(struct session *s, const struct header *header)
 {
+	struct reason reason;
 	int r = serve_settle(s);
 
 	if (r < 0)
@@ -95,8 +98,10 @@ static enum ending answer_taken(struct session *s, const struct header *header)
 	if (!header->reply)
 		return GO_ON;
 	r = partial_checkpoint(s->store, &s->partial);
-	if (r < 0)
-		return refuse_error(s, header, r);
+	if (r < 0) {
+		reason = reason_of(r);
+		return serve_refuse(s, header, &reason);
+	}
 	return serve_send(s, answer_part(&s->answer, header->id,
 				 s->partial.held, s->store->durable));
 }
