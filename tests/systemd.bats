@@ -231,7 +231,7 @@ stream() {
 # crowd N: N connections at once from one address, held until `release`.
 crowd() {
     mkfifo "$T/release"
-    background client "$PYTHON" "$LIB/launch_crowd.py" "$1" "$T/release" \
+    background "$RIG" client "$PIDFILE" "$PYTHON" "$LIB/launch_crowd.py" "$1" "$T/release" \
         >"$T/crowd"
     until_true test -s "$T/crowd"
 }

@@ -86,7 +86,10 @@ within() {
     local -i end=$((SECONDS + 10))
 
     until "$@"; do
-        ((SECONDS < end)) || fail "waited in vain for: $*"
+        ((SECONDS < end)) || {
+            fail "waited in vain for: $*"
+            return 1 # also where set -e is off, as before ||
+        }
         sleep 0.02
     done
 }
@@ -148,11 +151,11 @@ hold() {
     cp "$IN" "$T/$1.first"
     : >"$T/$1.rest"
     : >"$T/$1.out"
-    # shellcheck disable=SC2016 # $1 is the inner shell's
-    background client sh -c '{
+    # It lasts no longer than the test, which kills the shell.
+    # shellcheck disable=SC2016 # $1 and $$ are the inner shell's
+    background "$RIG" client "$PIDFILE" sh -c '{
             cat "$1.first"
-            i=0
-            until [ -e "$1.go" ] || [ $((i += 1)) -gt 3000 ]; do sleep 0.02; done
+            until [ -e "$1.go" ] || ! kill -0 $$; do sleep 0.02; done
             cat "$1.rest"
         } 2>/dev/null | nc.openbsd -N 127.0.0.1 8080 >"$1.out"' sh "$T/$1"
     HELD[$1]=$PID

@@ -157,7 +157,7 @@ case ${1-} in
     client)
         [[ $# -ge 3 ]] || usage
         read -r pid1 <"$2"
-        nsenter --target "$pid1" --net -- "${@:3}"
+        exec nsenter --target "$pid1" --net -- "${@:3}"
         ;;
     *) usage ;;
 esac
