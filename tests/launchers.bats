@@ -4,6 +4,7 @@
 # Ring 2: the same bytes give the same files, receipts and exit status, whatever
 # listens and whoever sends. Everything is on 127.0.0.1 or on a Unix socket.
 
+bats_require_minimum_version 1.5.0
 load lib/common
 load lib/launch_common
 
@@ -70,6 +71,7 @@ silent_row() {
 @test "no byte for a legacy stream: fd 3, traditional" {
     silent_row accept traditional-leaving
 }
+
 @test "no byte for a legacy stream: fd 3, ncat" { silent_row accept ncat; }
 @test "no byte for a legacy stream: fd 3, busybox" { silent_row accept busybox; }
 @test "no byte for a legacy stream: fd 0 and 1" { silent_row inetd openbsd; }
