@@ -259,10 +259,11 @@ void stream_finish(struct stream *stream)
 		ssize_t n = read_now(stream, stream->buffer, STREAM_BUFFER);
 
 		if (n == -EAGAIN)
-			n = wait_for(stream->in, POLLIN, 100, WAIT_IGNORE_TERM);
+			n = wait_for(stream->in, POLLIN, DRAIN_QUIET_MS,
+			    WAIT_IGNORE_TERM);
 		else if (n > 0)
 			read += (uint64_t)n;
-		if (n == 0 || (n < 0 && n != -ETIMEDOUT))
+		if (n <= 0)
 			return;
 	}
 }

@@ -65,8 +65,8 @@ void stream_align(struct stream *stream);
 int stream_write(struct stream *stream, const void *bytes, size_t n);
 
 /* Ends our side (a socket is shut down for writing, a pipe closed), then reads
- * within DRAIN_MS and DRAIN_BYTES what the peer still sends: closing with
- * unread input resets a connection, and with it the last line. */
+ * within DRAIN_MS, DRAIN_QUIET_MS and DRAIN_BYTES what the peer still sends:
+ * closing with unread input resets a connection, and with it the last line. */
 void stream_finish(struct stream *stream);
 
 #endif
