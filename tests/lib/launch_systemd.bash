@@ -104,7 +104,7 @@ systemd_teardown() {
     within instances_are 0 || wrong=1
     inside systemctl --failed --no-legend --plain | (! grep .) || wrong=1
     (! inside pgrep -ax putd) || wrong=1
-    [[ ! -d $STORE/.putd ]] || find "$STORE/.putd" -mindepth 1 | (! grep .) || wrong=1
+    [[ ! -d $STORE/.putd ]] || find "$STORE/.putd" -name 'tmp.*' | (! grep .) || wrong=1
     [[ ! -d $STORE ]] || find "${STORE:?}" -mindepth 1 -delete
     ((wrong == 0)) || {
         inside systemctl stop 'putd@*'
