@@ -11,7 +11,7 @@ load lib/launch_common
 PUTSH=$ROOT/contrib/shell-client/putsh
 
 setup() {
-    common_setup
+    launch_setup
     FILES=$T/files
     mkdir "$FILES"
     cd "$FILES" || return 1

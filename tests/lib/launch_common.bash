@@ -13,6 +13,17 @@
 # A netcat that waits for an answer that does not come is ended after this.
 SEND_SECONDS=30
 
+setup() { launch_setup; }
+
+# PUTD_OPTIONS is what a build of its own needs: --no-sandbox, for a sanitizer.
+launch_setup() {
+    local -a needed
+
+    common_setup
+    read -ra needed <<<"${PUTD_OPTIONS-}"
+    OPTIONS+=(${needed[@]+"${needed[@]}"})
+}
+
 free_port() {
     "$PYTHON" -c 'import socket; s = socket.socket()
 s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
