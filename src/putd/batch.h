@@ -7,6 +7,7 @@
 #define PUTD_BATCH_H
 
 #include "putd/bounds.h"
+#include "putd/flush.h"
 #include "putd/publish.h"
 
 #include <stdbool.h>
@@ -30,6 +31,7 @@ struct batch {
 	struct store *store;
 	struct pending files[BATCH_FILES];
 	size_t count, limit;
+	struct flusher flusher;
 
 	/* Told of each file in order, once its fate is settled. A negative
 	 * result does not stop the others; the first is batch_flush()'s. */

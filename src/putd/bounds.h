@@ -18,7 +18,8 @@
 /* Bytes of disk taken ahead of the bytes of a large body. */
 #define ALLOCATE_AHEAD (UINT64_C(64) * 1024 * 1024)
 
-#define BATCH_FILES    256 /* files made durable together, at most */
+#define OUTPUT_BUFFER  (64 * 1024) /* bytes of receipts, sent together */
+#define BATCH_FILES    256	   /* files made durable together, at most */
 #define DESCRIPTORS    24 /* kept free of the batch: stdio, root, journal … */
 #define DRAIN_MS       5000 /* for the peer to see our last line and close */
 #define DRAIN_QUIET_MS 1000 /* the same, for one that sends nothing */

@@ -1,6 +1,5 @@
 /*
- * See flush.h. The AIO context lives for one call: it costs 20 microseconds, a
- * flush of a batch costs thousands.
+ * See flush.h.
  */
 #include "putd/flush.h"
 
@@ -41,8 +40,9 @@ static size_t submit(
 	return taken;
 }
 
-/* Waits for `count` results. Those that do not come stay NOT_FLUSHED. */
-static void reap(aio_context_t context, int *errors, size_t count)
+/* Waits for `count` results. False where they do not come: those stay
+ * NOT_FLUSHED, and the context is not to be used again. */
+static bool reap(aio_context_t context, int *errors, size_t count)
 {
 	struct io_event events[32];
 
@@ -54,23 +54,35 @@ static void reap(aio_context_t context, int *errors, size_t count)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;
+			return false;
 		for (long i = 0; i < n; i++)
 			errors[events[i].data] = (int)events[i].res;
 		count -= (size_t)n;
 	}
+	return true;
+}
+
+static bool make_ready(struct flusher *flusher)
+{
+	aio_context_t context = 0;
+
+	if (flusher->state == FLUSHER_NEW) {
+		long r = syscall(SYS_io_setup, BATCH_FILES, &context);
+
+		flusher->state = r == 0 ? FLUSHER_READY : FLUSHER_SERIAL;
+		flusher->context = context;
+	}
+	return flusher->state == FLUSHER_READY;
 }
 
 /* A filesystem that does not know the request says EINVAL: asked again below.
  */
-static void flush_side_by_side(const int *fds, int *errors, size_t count)
+static void flush_side_by_side(
+    struct flusher *flusher, const int *fds, int *errors, size_t count)
 {
 	struct iocb requests[BATCH_FILES];
 	struct iocb *pointers[BATCH_FILES];
-	aio_context_t context = 0;
 
-	if (syscall(SYS_io_setup, (unsigned)count, &context) < 0)
-		return;
 	memset(requests, 0, count * sizeof(*requests));
 	for (size_t i = 0; i < count; i++) {
 		requests[i].aio_data = i;
@@ -78,18 +90,20 @@ static void flush_side_by_side(const int *fds, int *errors, size_t count)
 		requests[i].aio_fildes = (uint32_t)fds[i];
 		pointers[i] = &requests[i];
 	}
-	reap(context, errors, submit(context, pointers, count));
-	(void)syscall(SYS_io_destroy, context);
+	if (!reap(flusher->context, errors,
+		submit(flusher->context, pointers, count)))
+		flusher->state = FLUSHER_SERIAL;
 	for (size_t i = 0; i < count; i++)
 		if (errors[i] == -EINVAL || errors[i] > 0)
 			errors[i] = NOT_FLUSHED;
 }
 
-void flush_files(const int *fds, int *errors, size_t count)
+void flush_files(
+    struct flusher *flusher, const int *fds, int *errors, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		errors[i] = NOT_FLUSHED;
-	if (count > 1 && count <= BATCH_FILES)
-		flush_side_by_side(fds, errors, count);
+	if (count > 1 && count <= BATCH_FILES && make_ready(flusher))
+		flush_side_by_side(flusher, fds, errors, count);
 	flush_serially(fds, errors, count);
 }

@@ -85,7 +85,6 @@ static const struct sock_filter table[] = {
     ALLOW(io_setup),
     ALLOW(io_submit),
     ALLOW(io_getevents),
-    ALLOW(io_destroy),
     ALLOW(utimensat),
     ALLOW(fchmod),
     ALLOW(ftruncate),

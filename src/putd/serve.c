@@ -14,13 +14,18 @@
 
 int serve_settle(struct session *s)
 {
-	return batch_flush(&s->batch);
+	int queued = batch_flush(&s->batch);
+	int pushed = stream_push(&s->stream);
+
+	return queued < 0 ? queued : pushed;
 }
 
 enum ending serve_send(struct session *s, size_t length)
 {
-	int r = stream_write(&s->stream, s->answer.text, length);
+	int r = stream_queue(&s->stream, s->answer.text, length);
 
+	if (r == 0)
+		r = stream_push(&s->stream);
 	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
 }
 

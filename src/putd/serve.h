@@ -62,7 +62,7 @@ struct session {
  * end of the stream means there. */
 enum ending inside_frame(int r, enum ending cut);
 
-/* Makes the batch durable and answers it. Returns 0 or stream_write()'s. */
+/* Makes the batch durable and answers it. Returns 0 or stream_push()'s. */
 int serve_settle(struct session *s);
 
 /* Sends s->answer. What was sent before it is the caller's business. */

@@ -74,7 +74,7 @@ int serve_file_settled(void *context, const struct pending *file)
 	log_settled(s, file, &stored, &reason);
 	if (!file->reply)
 		return 0;
-	return stream_write(&s->stream, s->answer.text,
+	return stream_queue(&s->stream, s->answer.text,
 	    reason.error == WIRE_OK ? answer_stored(&s->answer, &stored)
 				    : answer_refused(&s->answer, &refusal));
 }

@@ -214,10 +214,8 @@ static ssize_t write_now(struct stream *stream, const void *bytes, size_t n)
 	return written < 0 ? -errno : written;
 }
 
-int stream_write(struct stream *stream, const void *bytes, size_t n)
+static int write_all(struct stream *stream, const uint8_t *at, size_t n)
 {
-	const uint8_t *at = bytes;
-
 	while (n > 0 && !stream->out_gone) {
 		ssize_t written = write_now(stream, at, n);
 		int r = 0;
@@ -237,6 +235,30 @@ int stream_write(struct stream *stream, const void *bytes, size_t n)
 			return r;
 	}
 	return 0;
+}
+
+int stream_push(struct stream *stream)
+{
+	size_t n = stream->queued;
+	int r;
+
+	stream->queued = 0;
+	r = write_all(stream, stream->output, n);
+	/* Half a line may be out: nothing may follow it. */
+	if (r < 0)
+		stream->out_gone = true;
+	return r;
+}
+
+int stream_queue(struct stream *stream, const void *bytes, size_t n)
+{
+	int r = 0;
+
+	if (n > OUTPUT_BUFFER - stream->queued)
+		r = stream_push(stream);
+	memcpy(stream->output + stream->queued, bytes, n);
+	stream->queued += n;
+	return r;
 }
 
 /* Our side ends: the peer's reader sees it, whatever it still sends. */

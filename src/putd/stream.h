@@ -6,6 +6,8 @@
 #ifndef PUTD_STREAM_H
 #define PUTD_STREAM_H
 
+#include "putd/bounds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +20,7 @@ struct stream {
 	long stall;    /* seconds without a byte, reading or writing */
 	uint8_t *buffer;
 	size_t start, end;
+	size_t queued;	  /* bytes of output[] */
 	int64_t deadline; /* now_ms() when all must be over; 0: never */
 
 	/* --min-rate: bytes per second inside a frame, 0: none. What counts is
@@ -31,6 +34,8 @@ struct stream {
 	 * us. Its negative result is returned by stream_need(). */
 	int (*before_wait)(void *context);
 	void *context;
+
+	uint8_t output[OUTPUT_BUFFER];
 };
 
 /* Takes STREAM_BUFFER bytes of memory, page-aligned, untouched until used.
@@ -60,9 +65,14 @@ void stream_take(struct stream *stream, size_t n);
 /* Moves the bytes at hand to the start of the buffer, aligned as its memory. */
 void stream_align(struct stream *stream);
 
-/* Writes all of it. Returns 0, also where the peer has gone (out_gone);
- * -ETIMEDOUT when it takes no byte for `stall` seconds; -errno. */
-int stream_write(struct stream *stream, const void *bytes, size_t n);
+/* Takes a line to be sent with stream_push(); many lines make one write.
+ * n <= OUTPUT_BUFFER. Returns as stream_push(), which it calls when full. */
+int stream_queue(struct stream *stream, const void *bytes, size_t n);
+
+/* Writes what is queued. Returns 0, also where the peer has gone (out_gone);
+ * -ETIMEDOUT when it takes no byte for `stall` seconds; -errno. After an error
+ * nothing more is sent. */
+int stream_push(struct stream *stream);
 
 /* Ends our side (a socket is shut down for writing, a pipe closed), then reads
  * within DRAIN_MS, DRAIN_QUIET_MS and DRAIN_BYTES what the peer still sends:
