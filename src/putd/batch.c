@@ -16,22 +16,26 @@ void batch_init(struct batch *batch, struct store *store)
 
 	batch->store = store;
 	batch->count = 0;
-	batch->limit = BATCH_FILES;
+	batch->open = 0;
+	batch->limit = DESCRIPTORS_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
-	    files.rlim_cur < BATCH_FILES + DESCRIPTORS)
+	    files.rlim_cur < DESCRIPTORS_MAX + DESCRIPTORS)
 		batch->limit = files.rlim_cur > DESCRIPTORS
 				   ? files.rlim_cur - DESCRIPTORS
-				   : 1;
+				   : 0;
 }
 
+/* A file is one descriptor, and its directory another, unless files before it
+ * hold that already: one reference is the session's, one is its own. */
 void batch_add(struct batch *batch, const struct pending *file)
 {
+	batch->open += file->directory->references > 2 ? 1 : 2;
 	batch->files[batch->count++] = *file;
 }
 
 bool batch_full(const struct batch *batch)
 {
-	return batch->count >= batch->limit;
+	return batch->count == BATCH_FILES || batch->open + 2 > batch->limit;
 }
 
 static void flush_data(struct batch *batch)
@@ -99,5 +103,6 @@ int batch_flush(struct batch *batch)
 		pending_forget(batch->store, &batch->files[i]);
 	}
 	batch->count = 0;
+	batch->open = 0;
 	return first;
 }

@@ -30,7 +30,8 @@ struct pending {
 struct batch {
 	struct store *store;
 	struct pending files[BATCH_FILES];
-	size_t count, limit;
+	size_t count;
+	size_t open, limit; /* descriptors */
 	struct flusher flusher;
 
 	/* Told of each file in order, once its fate is settled. A negative

@@ -53,6 +53,16 @@ static bool is_null_device(int fd)
 	       stat("/dev/null", &null) == 0 && status.st_rdev == null.st_rdev;
 }
 
+/* sshd carries what a forced command writes to fd 2 to the client. */
+static bool goes_through_ssh(int fd)
+{
+	const char *ssh = getenv("SSH_CONNECTION");
+	struct stat status;
+
+	return ssh != NULL && ssh[0] != '\0' && fstat(fd, &status) == 0 &&
+	       (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 /* Under inetd and xinetd, fd 2 is the client's socket. A terminal is nobody's
  * connection: one on stdin is refused. */
 static bool stderr_is_ours(int in, int out)
@@ -60,7 +70,9 @@ static bool stderr_is_ours(int in, int out)
 	if (isatty(STDERR_FILENO))
 		return true;
 	return !same_file(STDERR_FILENO, in) &&
-	       !same_file(STDERR_FILENO, out) && !is_null_device(STDERR_FILENO);
+	       !same_file(STDERR_FILENO, out) &&
+	       !goes_through_ssh(STDERR_FILENO) &&
+	       !is_null_device(STDERR_FILENO);
 }
 
 void log_open(struct log *log, int in, int out)

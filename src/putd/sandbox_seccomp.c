@@ -75,6 +75,7 @@ static const struct sock_filter table[] = {
     ALLOW(openat2),
     ALLOW(openat),
     ALLOW(newfstatat),
+    ALLOW(statx),
     ALLOW(fstatfs),
     ALLOW(fdatasync),
     ALLOW(linkat),

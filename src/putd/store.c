@@ -16,6 +16,46 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Whether two directories are in one mounted filesystem (statx(2)). */
+static bool same_mount(int left, int right)
+{
+	struct statx a, b;
+
+	return statx(left, "", AT_EMPTY_PATH, STATX_MNT_ID, &a) == 0 &&
+	       statx(right, "", AT_EMPTY_PATH, STATX_MNT_ID, &b) == 0 &&
+	       a.stx_mnt_id == b.stx_mnt_id;
+}
+
+/*
+ * The same by hand, a component at a time, where a filter takes openat2(2)
+ * away: RestrictSUIDSGID= of systemd does (it cannot see the mode behind the
+ * pointer), and old container engines do. No component is "..": names have been
+ * judged, and each step is taken from a held directory.
+ */
+static int walk_below(int root, const char *path)
+{
+	int at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+
+	while (at >= 0 && *path != '\0') {
+		char step[NAME_COMPONENT_MAX + 1];
+		size_t length = strcspn(path, "/");
+		int below;
+
+		memcpy(step, path, length);
+		step[length] = '\0';
+		below = openat(
+		    at, step, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0 && !same_mount(root, below)) {
+			close_fd(&below);
+			errno = EXDEV;
+		}
+		close_fd(&at);
+		at = below;
+		path += length + (path[length] == '/');
+	}
+	return at < 0 ? -errno : at;
+}
+
 /* Nothing on the way may lead out of the root: no "..", no symbolic link, no
  * other filesystem. */
 static int open_below(int root, const char *path)
@@ -29,6 +69,8 @@ static int open_below(int root, const char *path)
 	do
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	while (fd < 0 && errno == EAGAIN); /* a rename raced with the walk */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return walk_below(root, path);
 	return fd < 0 ? -errno : (int)fd;
 }
 
