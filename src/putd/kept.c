@@ -4,6 +4,7 @@
 #include "putd/kept.h"
 
 #include "putd/partial.h"
+#include "putd/publish.h"
 #include "wire/cleanup.h"
 #include "wire/json.h"
 #include "wire/json_write.h"
@@ -75,6 +76,11 @@ int kept_read(struct store *store, const char *id, struct kept *ret)
 	n = fd >= 0 && text != NULL ? pread(fd, text, KEPT_MAX, 0) : -1;
 	if (n < 0)
 		return -errno;
+	/* Nothing was flushed (--sync=none), and then the power went. */
+	if (n == 0) {
+		*ret = kept;
+		return 0;
+	}
 	r = parse(text, (size_t)n, &kept);
 	if (r < 0)
 		kept_free(&kept);
@@ -109,23 +115,23 @@ static int write_all(int fd, const char *text, size_t length, bool flush)
 	return flush && fdatasync(fd) < 0 ? -errno : 0;
 }
 
-/* ID.new becomes ID.done; the lock of the id keeps others away from both. */
 int kept_write(struct store *store, const char *id, const struct kept *kept)
 {
 	CLEANUP_CLOSE int fd = -1;
 	CLEANUP_FREE char *text = malloc(KEPT_MAX);
 	int private_fd = store_private(store);
-	char new_name[PRIVATE_FILE], name[PRIVATE_FILE];
-	int r;
+	char new_name[PRIVATE_NAME], name[PRIVATE_FILE];
+	int r = private_name(new_name);
 
 	if (private_fd < 0)
 		return private_fd;
 	if (text == NULL)
 		return -ENOMEM;
-	private_file(new_name, id, "new");
+	if (r < 0)
+		return r;
 	private_file(name, id, "done");
 	fd = openat(private_fd, new_name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, text, format(kept, text), store->durable);

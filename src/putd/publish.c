@@ -19,7 +19,7 @@
 
 #define COPY_BUFFER (64 * 1024) /* bytes */
 
-static int make_private_name(char name[PRIVATE_NAME])
+int private_name(char name[PRIVATE_NAME])
 {
 	uint64_t number;
 
@@ -50,7 +50,7 @@ static int open_named(struct store *store, const struct directory *directory,
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int private_fd = store_private(store);
-	int r = make_private_name(ret->name);
+	int r = private_name(ret->name);
 
 	if (private_fd < 0 || r < 0)
 		return private_fd < 0 ? private_fd : r;
@@ -165,17 +165,15 @@ static int rename_over(struct store *store, struct temporary *temporary,
 	int r = 0;
 
 	if (temporary->name[0] == '\0') {
-		char private_name[PRIVATE_NAME];
+		char own_name[PRIVATE_NAME];
 		int private_fd = store_private(store);
 
-		r = private_fd < 0 ? private_fd
-				   : make_private_name(private_name);
+		r = private_fd < 0 ? private_fd : private_name(own_name);
 		if (r == 0)
-			r = link_unnamed(
-			    temporary->fd, private_fd, private_name);
+			r = link_unnamed(temporary->fd, private_fd, own_name);
 		if (r < 0)
 			return r;
-		memcpy(temporary->name, private_name, PRIVATE_NAME);
+		memcpy(temporary->name, own_name, PRIVATE_NAME);
 	}
 	if (renameat(store->private_fd, temporary->name, directory->fd, name) <
 	    0)

@@ -18,6 +18,9 @@ struct temporary {
 	char name[PRIVATE_NAME]; /* in the private directory; "" is unnamed */
 };
 
+/* A name in the private directory that nobody else uses: 0 or -errno. */
+int private_name(char name[PRIVATE_NAME]);
+
 /* Opens one for a file that is to stand in `directory`. Returns 0 or -errno. */
 int temporary_open(struct store *store, const struct directory *directory,
     struct temporary *ret);

@@ -1,6 +1,6 @@
 /*
  * See sweep.h. The private directory holds tmp.* (temporaries, and names about
- * to be renamed), ID.part and ID.note (partial files), ID.done and ID.new (kept
+ * to be renamed), ID.part and ID.note (partial files), ID.done (kept
  * receipts), and `swept`, whose modification time is that of the last sweep.
  * Errors are not told: the next sweep meets them again.
  */
@@ -82,7 +82,7 @@ static void sweep_entry(struct store *store, const struct options *options,
 			sweep_partial(store, name, length);
 	} else if (age > options->keep) {
 		/* A record whose bytes are young is not old. */
-		if (strcmp(ending, ".done") == 0 || strcmp(ending, ".new") == 0)
+		if (strcmp(ending, ".done") == 0)
 			(void)unlinkat(fd, name, 0);
 		else if (strcmp(ending, ".note") == 0 &&
 			 !partial_has_bytes(store, name, length))
