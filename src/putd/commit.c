@@ -113,29 +113,56 @@ static int publish_by_policy(struct attempt *attempt, const struct wish *wish)
 	return attempt_name(attempt, base);
 }
 
-int commit_publish(struct store *store, struct partial *partial,
-    const struct directory *directory, const struct name *name,
-    const struct wish *wish, struct kept *kept)
+/* What the destination gives a file, and what was wished; durable. */
+static int dress(const struct store *store, const struct partial *partial,
+    const struct directory *directory, const struct wish *wish)
 {
-	struct attempt attempt = {store, partial, directory, name, kept};
 	int r = file_move_in(store, partial->fd, directory);
 
 	if (r == 0)
 		r = wish_apply(partial->fd, wish);
 	if (r == 0 && store->durable && fsync(partial->fd) < 0)
 		r = -errno;
+	return r;
+}
+
+/* The attempt failed: no intent may outlive it, and the file's time is again
+ * that of an upload that somebody works on. */
+static int undo(struct store *store, const struct partial *partial, int error)
+{
+	(void)futimens(partial->fd, NULL);
+	return kept_drop_intent(store, partial->id) < 0 ? -EIO : error;
+}
+
+int commit_publish(struct store *store, struct partial *partial,
+    const struct directory *directory, const struct name *name,
+    const struct wish *wish, struct kept *kept)
+{
+	struct attempt attempt = {store, partial, directory, name, kept};
+	int r = dress(store, partial, directory, wish);
+
 	if (r == 0)
 		r = publish_by_policy(&attempt, wish);
 	if (r < 0)
-		return r;
+		return undo(store, partial, r);
 	r = flush_names(store, directory);
 	if (r == 0) {
 		kept->state = KEPT_STORED;
 		r = kept_write(store, partial->id, kept);
 	}
 	if (r == 0)
-		(void)partial_forget(store, partial);
+		(void)partial_remove(store, partial);
 	return r < 0 ? -EIO : 0;
+}
+
+int commit_forget(struct store *store, struct partial *partial)
+{
+	int r = kept_drop_intent(store, partial->id);
+
+	if (r == 0)
+		return partial_remove(store, partial);
+	partial_close(partial);
+	return r;
 }
 
 /* Whether the partial file has been linked to its name already. */
@@ -186,5 +213,5 @@ int commit_resume(struct store *store, const char *id, struct partial *partial,
 	else
 		(void)snprintf(own.id, sizeof(own.id), "%s", id);
 	*partial = PARTIAL_NONE;
-	return partial_forget(store, &own);
+	return partial_remove(store, &own);
 }

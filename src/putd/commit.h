@@ -3,7 +3,7 @@
  * point leaves one of these, and commit_resume() tells them apart:
  *
  *   ID.done      ID.part    published?
- *   none         there      no
+ *   none         there      no: so it is after an attempt that failed
  *   intent       there      no; but yes where it has two links (it was linked
  *                           where rename(2) without clobbering is not to be
  *                           had, and the crash came before the unlink)
@@ -38,5 +38,12 @@ int commit_publish(struct store *store, struct partial *partial,
  */
 int commit_resume(struct store *store, const char *id, struct partial *partial,
     struct kept *kept);
+
+/*
+ * Forgets an upload that is not to be published: an intent first, which would
+ * read as carried out once the partial file is gone, then that. Closes it in
+ * any case. Returns 0 or -errno.
+ */
+int commit_forget(struct store *store, struct partial *partial);
 
 #endif

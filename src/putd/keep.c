@@ -23,16 +23,16 @@ static int number_name(
 	return length > NAME_COMPONENT_MAX ? -EILSEQ : 0;
 }
 
-/* 1 taken, 0 free, -errno. */
+/* 1 taken, 0 free, -errno. A number that does not fit is not taken: the search
+ * goes below it. */
 static int is_taken(
     const struct directory *directory, const char *base, unsigned number)
 {
 	char name[NAME_COMPONENT_MAX + 1];
 	struct stat status;
-	int r = number_name(base, number, name);
 
-	if (r < 0)
-		return r;
+	if (number_name(base, number, name) < 0)
+		return 0;
 	if (fstatat(directory->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;

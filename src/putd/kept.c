@@ -144,6 +144,20 @@ int kept_write(struct store *store, const char *id, const struct kept *kept)
 	return r;
 }
 
+int kept_drop_intent(struct store *store, const char *id)
+{
+	CLEANUP(kept_free) struct kept kept = {.state = KEPT_NONE};
+	char name[PRIVATE_FILE];
+	int r = kept_read(store, id, &kept);
+
+	if (r < 0 || kept.state != KEPT_INTENT)
+		return r;
+	private_file(name, id, "done");
+	if (unlinkat(store->private_fd, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	return store->durable && fsync(store->private_fd) < 0 ? -errno : 0;
+}
+
 void kept_free(struct kept *kept)
 {
 	free(kept->filename);

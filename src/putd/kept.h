@@ -33,6 +33,10 @@ int kept_read(struct store *store, const char *id, struct kept *ret);
 
 /* Written, flushed and durable under its name when it returns 0; -errno. */
 int kept_write(struct store *store, const char *id, const struct kept *kept);
+
+/* Removes an intent that was not carried out, durably; a receipt stays.
+ * Returns 0 or -errno. */
+int kept_drop_intent(struct store *store, const char *id);
 void kept_free(struct kept *kept);
 
 #endif

@@ -117,20 +117,35 @@ static int open_note(int private_fd, const char *name, bool make)
 	}
 }
 
-/* Opens the bytes, and cuts off what the record does not vouch for. */
-static int open_bytes(int private_fd, struct partial *partial, bool make)
+static int open_or_make(int private_fd, struct partial *partial, bool make)
 {
+	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
 	char name[PRIVATE_FILE];
-	struct stat status;
 
 	private_file(name, partial->id, "part");
-	partial->fd = openat(private_fd, name,
-	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
-	if (partial->fd < 0 || fstat(partial->fd, &status) < 0)
+	partial->fd = openat(private_fd, name, flags);
+	if (partial->fd < 0 && errno == ENOENT && make) {
+		partial->fd =
+		    openat(private_fd, name, flags | O_CREAT | O_EXCL, 0600);
+		partial->made = true;
+	}
+	return partial->fd < 0 ? -errno : 0;
+}
+
+/* Opens the bytes, and cuts off what the record does not vouch for. A record
+ * that vouches for more than there is, is that of a file that is gone. */
+static int open_bytes(int private_fd, struct partial *partial, bool make)
+{
+	struct stat status;
+	int r = open_or_make(private_fd, partial, make);
+
+	if (r < 0)
+		return r;
+	if (fstat(partial->fd, &status) < 0)
 		return -errno;
+	if ((uint64_t)status.st_size < partial->recorded)
+		partial->recorded = (uint64_t)status.st_size;
 	partial->held = partial->recorded;
-	if ((uint64_t)status.st_size < partial->held)
-		partial->held = (uint64_t)status.st_size;
 	if ((uint64_t)status.st_size > partial->held &&
 	    ftruncate(partial->fd, (off_t)partial->held) < 0)
 		return -errno;
@@ -159,7 +174,6 @@ int partial_open(
 		partial_close(&partial);
 		return r;
 	}
-	partial.made = partial.sequence == 0;
 	partial.checkpoint_ms = now_ms();
 	*ret = partial;
 	return 0;
@@ -212,7 +226,7 @@ void partial_close(struct partial *partial)
 }
 
 /* The bytes first: a record without them says nothing is held. */
-int partial_forget(struct store *store, struct partial *partial)
+int partial_remove(struct store *store, struct partial *partial)
 {
 	char name[PRIVATE_FILE];
 	int r = 0;

@@ -24,7 +24,7 @@ struct partial {
 	uint64_t recorded;     /* bytes that a crash leaves */
 	uint64_t sequence;     /* of the last slot written */
 	int64_t checkpoint_ms; /* now_ms() then */
-	bool made;	       /* the names are not durable yet */
+	bool made;	       /* by us: its names are not durable yet */
 };
 
 #define PARTIAL_NONE ((struct partial){.fd = -1, .note = -1})
@@ -52,15 +52,9 @@ void partial_checkpoint_if_due(struct store *store, struct partial *partial);
 /* Closes and unlocks; what was not recorded does not count. */
 void partial_close(struct partial *partial);
 
-/* Removes both files, and closes. Returns 0 or -errno. */
-int partial_forget(struct store *store, struct partial *partial);
-
-/*
- * Makes room for `coming` bytes, and for one more id if `make`: forgets the
- * oldest partial files that nobody has locked. Returns 0, -ENOSPC where that
- * is not enough, -errno.
- */
-int partial_make_room(struct store *store, uint64_t coming, bool make);
+/* Removes both files, and closes. Returns 0 or -errno. An intent to publish it
+ * must be gone before: see commit_forget(). */
+int partial_remove(struct store *store, struct partial *partial);
 
 /* Whether the upload whose id is id[0..length) has bytes. */
 bool partial_has_bytes(

@@ -6,6 +6,7 @@
  */
 #include "putd/publish.h"
 
+#include "putd/acl.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
@@ -41,8 +42,13 @@ static void take_group(int fd, const struct directory *directory)
 int file_move_in(
     const struct store *store, int fd, const struct directory *directory)
 {
+	int r;
+
 	take_group(fd, directory);
-	return fchmod(fd, store->file_mode) < 0 ? -errno : 0;
+	r = acl_inherit(directory->fd, fd, store->file_mode);
+	if (r == 0 && fchmod(fd, store->file_mode) < 0)
+		r = -errno;
+	return r < 0 ? r : 0;
 }
 
 static int open_named(struct store *store, const struct directory *directory,
@@ -61,8 +67,7 @@ static int open_named(struct store *store, const struct directory *directory,
 		return -errno;
 	/* Locked as long as it is open: the sweep leaves it alone. */
 	(void)!fcntl(ret->fd, F_OFD_SETLK, &whole);
-	take_group(ret->fd, directory);
-	return 0;
+	return file_move_in(store, ret->fd, directory);
 }
 
 int temporary_open(struct store *store, const struct directory *directory,

@@ -66,8 +66,8 @@ int publish(struct store *store, struct temporary *temporary,
     const struct directory *directory, const struct name *name,
     const struct wish *wish, struct outcome *ret);
 
-/* Gives a file that was made in the private directory the mode, and the group,
- * that it would have got in `directory`. Returns 0 or -errno. */
+/* Gives a file that was made in the private directory the mode, the group and
+ * the ACL that it would have got in `directory`. Returns 0 or -errno. */
 int file_move_in(
     const struct store *store, int fd, const struct directory *directory);
 

@@ -88,6 +88,8 @@ static const struct sock_filter table[] = {
     ALLOW(io_getevents),
     ALLOW(utimensat),
     ALLOW(fchmod),
+    ALLOW(fgetxattr),
+    ALLOW(fsetxattr),
     ALLOW(ftruncate),
     ALLOW(renameat2),
     ALLOW(getdents64),

@@ -100,9 +100,10 @@ static int prepare_file(
 	r = store_enter(store, &file->name, &s->directory);
 	if (r < 0)
 		return r;
-	r = store_admit(store, s->directory, &file->name,
-	    must_be_fresh(&file->wish, header), header->filesize,
-	    header->filesize);
+	r = store_admit_name(
+	    s->directory, &file->name, must_be_fresh(&file->wish, header));
+	if (r == 0)
+		r = store_admit_size(store, header->filesize, header->filesize);
 	if (r < 0)
 		return r;
 	r = temporary_open(store, s->directory, &file->temporary);

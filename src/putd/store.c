@@ -105,15 +105,6 @@ void store_close(struct store *store)
 	close_fd(&store->root);
 }
 
-/* Whether the directory is the one that the name stands in. */
-static bool is_in(const struct directory *directory, const struct name *name)
-{
-	size_t length = name->base > 0 ? name->base - 1 : 0;
-
-	return strlen(directory->path) == length &&
-	       memcmp(directory->path, name->text, length) == 0;
-}
-
 /* Makes what is missing of a path, each step durable before the next: a name
  * that survives must not lie in a directory that does not. The mode is that of
  * files with x where they have r; group and ACL come from the parent. */
@@ -150,22 +141,28 @@ static int name_error(int r)
 		   : r;
 }
 
-static int open_directory(const struct store *store, const char *path)
+static int make_and_open(const struct store *store, const char *path)
 {
-	int fd = open_below(store->root, path[0] != '\0' ? path : ".");
-	int r;
+	int r = make_directories(store, path);
 
-	if (fd != -ENOENT || !store->mkdirs)
-		return name_error(fd);
-	r = make_directories(store, path);
-	return name_error(r < 0 ? r : open_below(store->root, path));
+	return r < 0 ? r : open_below(store->root, path);
 }
 
-int store_enter(const struct store *store, const struct name *name,
+/* Whether the directory is the one that the name stands in. */
+static bool is_in(const struct directory *directory, const struct name *name)
+{
+	size_t length = name->base > 0 ? name->base - 1 : 0;
+
+	return strlen(directory->path) == length &&
+	       memcmp(directory->path, name->text, length) == 0;
+}
+
+static int enter(const struct store *store, const struct name *name, bool make,
     struct directory **directory)
 {
 	size_t length = name->base > 0 ? name->base - 1 : 0;
 	struct directory *entered;
+	int fd;
 
 	if (*directory != NULL && is_in(*directory, name))
 		return 0;
@@ -174,16 +171,50 @@ int store_enter(const struct store *store, const struct name *name,
 	if (entered == NULL)
 		return -ENOMEM;
 	memcpy(entered->path, name->text, length);
-	entered->references = 1;
-	entered->fd = open_directory(store, entered->path);
-	if (entered->fd < 0) {
-		int r = entered->fd;
-
+	fd = open_below(store->root, length > 0 ? entered->path : ".");
+	if (fd == -ENOENT && make)
+		fd = make_and_open(store, entered->path);
+	if (fd < 0) {
 		free(entered);
-		return r;
+		return fd;
 	}
+	entered->references = 1;
+	entered->fd = fd;
 	*directory = entered;
 	return 0;
+}
+
+int store_enter(const struct store *store, const struct name *name,
+    struct directory **directory)
+{
+	return name_error(enter(store, name, store->mkdirs, directory));
+}
+
+int store_enter_made(const struct store *store, const struct name *name,
+    struct directory **directory)
+{
+	int r = enter(store, name, false, directory);
+
+	return r == -ENOENT ? r : name_error(r);
+}
+
+/* The way as far as it is there; the rest would be made. */
+int store_can_enter(const struct store *store, const struct name *name)
+{
+	size_t length = name->base > 0 ? name->base - 1 : 0;
+	CLEANUP_FREE char *path = strndup(name->text, length);
+	CLEANUP_CLOSE int fd = -1;
+
+	if (path == NULL)
+		return -ENOMEM;
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		fd = open_below(store->root, path[0] != '\0' ? path : ".");
+		if (fd != -ENOENT || !store->mkdirs || path[0] == '\0')
+			return fd < 0 ? name_error(fd) : 0;
+		*(slash != NULL ? slash : path) = '\0';
+	}
 }
 
 struct directory *directory_hold(struct directory *directory)
@@ -239,21 +270,17 @@ int store_policy(const struct store *store, enum policy wished)
 	return wished < store->policy ? -EPERM : (int)wished;
 }
 
-int store_admit(const struct store *store, const struct directory *directory,
-    const struct name *name, bool fresh, uint64_t size, uint64_t coming)
+int store_admit_name(
+    const struct directory *directory, const struct name *name, bool fresh)
 {
 	struct stat status;
 
 	if (fstatat(directory->fd, name->text + name->base, &status,
-		AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISDIR(status.st_mode))
-			return -EISDIR;
-		if (fresh)
-			return -EEXIST;
-	} else if (errno != ENOENT) {
-		return -errno;
-	}
-	return store_admit_size(store, size, coming);
+		AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	return fresh ? -EEXIST : 0;
 }
 
 int store_private(struct store *store)

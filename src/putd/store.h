@@ -57,6 +57,13 @@ void store_close(struct store *store);
 int store_enter(const struct store *store, const struct name *name,
     struct directory **directory);
 
+/* The same, and no directory is made: -ENOENT where one is missing. */
+int store_enter_made(const struct store *store, const struct name *name,
+    struct directory **directory);
+
+/* Whether store_enter() would be possible, and nothing made: 0 or as that. */
+int store_can_enter(const struct store *store, const struct name *name);
+
 struct directory *directory_hold(struct directory *directory);
 void directory_release(struct directory **directory);
 
@@ -64,15 +71,13 @@ void directory_release(struct directory **directory);
  * POLICY_ABSENT. Returns it, or -EPERM for a looser one. */
 int store_policy(const struct store *store, enum policy wished);
 
-/*
- * Whether a file of `size` bytes, of which `coming` are still to be written,
- * may come under this name: 0, -EFBIG, -ENOSPC, -EISDIR, -EEXIST where the name
- * is taken and `fresh` says that it must not be, or another -errno.
- */
-int store_admit(const struct store *store, const struct directory *directory,
-    const struct name *name, bool fresh, uint64_t size, uint64_t coming);
+/* Whether a file may stand under this name: 0; -EISDIR; -EEXIST where the name
+ * is taken and `fresh` says that it must not be; another -errno. */
+int store_admit_name(
+    const struct directory *directory, const struct name *name, bool fresh);
 
-/* The half of that which needs no name. */
+/* Whether a file of `size` bytes may come, of which `coming` are still to be
+ * written: 0, -EFBIG, -ENOSPC, another -errno. */
 int store_admit_size(const struct store *store, uint64_t size, uint64_t coming);
 
 /* Bytes free for us in the filesystem of `fd`, and those that shall stay. */

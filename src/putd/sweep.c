@@ -7,6 +7,7 @@
 #include "putd/sweep.h"
 
 #include "putd/bounds.h"
+#include "putd/commit.h"
 #include "putd/partial.h"
 #include "wire/cleanup.h"
 
@@ -56,7 +57,7 @@ static void sweep_partial(struct store *store, const char *name, size_t length)
 	memcpy(id, name, length);
 	id[length] = '\0';
 	if (partial_open(store, id, true, &partial) == 0)
-		(void)partial_forget(store, &partial);
+		(void)commit_forget(store, &partial);
 }
 
 /* The age of an upload is that of its bytes: a record is written less often. */

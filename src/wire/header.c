@@ -141,13 +141,14 @@ static bool read_keys(struct header *header)
 	const struct json *json = &header->json;
 	bool names = json_string(json, "filename", &header->filename) >= 0;
 	int mtime = json_seconds(json, "mtime", &header->mtime_usec);
+	int size = json_integer(json, "size", &header->size);
 
 	header->has_mtime = mtime > 0;
-	return names && mtime >= 0 &&
+	header->has_size = size > 0;
+	return names && mtime >= 0 && size >= 0 &&
 	       json_string(json, "id", &header->id) >= 0 &&
 	       (header->id == NULL || id_valid(header->id)) &&
 	       json_integer(json, "offset", &header->offset) >= 0 &&
-	       json_integer(json, "size", &header->size) >= 0 &&
 	       read_digest(header) && read_policy(header);
 }
 
@@ -170,7 +171,7 @@ static bool keys_fit(const struct header *header)
 		return put_keys_fit(header);
 	case COMMAND_COMMIT:
 		return header->id != NULL && header->filename != NULL &&
-		       json_has(&header->json, "size");
+		       header->has_size;
 	case COMMAND_STAT:
 	case COMMAND_ABORT:
 		return header->id != NULL;

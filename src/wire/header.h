@@ -45,7 +45,8 @@ struct header {
 	const char *filename; /* NULL where absent */
 	const char *id;	      /* NULL where absent; well-formed */
 	uint64_t offset;      /* of a part */
-	uint64_t size;	      /* of a commit */
+	bool has_size;
+	uint64_t size; /* of a commit */
 	enum policy if_exists;
 	enum digest digest;
 	uint8_t sha256[SHA256_HEX / 2]; /* DIGEST_EXPECT */

@@ -1,10 +1,11 @@
 /*
- * How much partial files may take (--max-partial, PARTIALS_MAX), and which of
- * them goes when it is too much: the oldest that nobody writes.
+ * See room.h.
  */
-#include "putd/partial.h"
+#include "putd/room.h"
 
 #include "putd/bounds.h"
+#include "putd/commit.h"
+#include "putd/partial.h"
 #include "wire/cleanup.h"
 
 #include <dirent.h>
@@ -145,7 +146,7 @@ int partial_make_room(struct store *store, uint64_t coming, bool make)
 			return 0;
 		if (partial_open(store, all.list[i].id, true, &oldest) < 0)
 			continue;
-		(void)partial_forget(store, &oldest);
+		(void)commit_forget(store, &oldest);
 		all.bytes -= all.list[i].bytes;
 		ids--;
 	}
