@@ -33,8 +33,9 @@
 
 #define PARTIALS_MAX	 10000 /* ids with a partial file */
 
-/* Bytes of parts between two looks at all partial files. */
-#define SCAN_BYTES (1024 * 1024)
+/* Bytes of parts between two looks at all partial files, at most: other
+ * connections write too. */
+#define ROOM_MAX (UINT64_C(64) * 1024 * 1024)
 
 /* Milliseconds of waiting over which --min-rate is judged. */
 #ifndef RATE_WINDOW_MS

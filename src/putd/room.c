@@ -22,7 +22,8 @@ struct one {
 
 struct all {
 	struct one *list;
-	size_t count, room;
+	size_t count, room; /* of the list */
+	size_t ids;	    /* that there are, or would be */
 	uint64_t bytes;
 };
 
@@ -121,34 +122,49 @@ static int limit_bytes(const struct store *store, uint64_t taken, uint64_t *ret)
 	return r;
 }
 
-int partial_make_room(struct store *store, uint64_t coming, bool make)
+static bool fits(const struct all *all, uint64_t limit, uint64_t coming)
+{
+	return all->ids <= PARTIALS_MAX && all->bytes <= limit &&
+	       coming <= limit - all->bytes;
+}
+
+/* The oldest first, as long as it does not fit. */
+static void forget_oldest(
+    struct store *store, struct all *all, uint64_t limit, uint64_t coming)
+{
+	qsort(all->list, all->count, sizeof(*all->list), compare_age);
+	for (size_t i = 0; i < all->count && !fits(all, limit, coming); i++) {
+		struct partial oldest;
+
+		if (partial_open(store, all->list[i].id, true, &oldest) < 0)
+			continue;
+		(void)commit_forget(store, &oldest);
+		all->bytes -= all->list[i].bytes;
+		all->ids--;
+	}
+}
+
+int partial_make_room(
+    struct store *store, uint64_t coming, bool make, uint64_t *ret_room)
 {
 	CLEANUP(free_all) struct all all = {0};
 	int private_fd = store_private(store);
 	uint64_t limit = 0;
-	size_t ids;
 	int r = private_fd < 0 ? private_fd : list_partials(store, &all);
 
 	if (r == 0)
 		r = limit_bytes(store, all.bytes, &limit);
 	if (r < 0)
 		return r;
-	ids = all.count + (make ? 1 : 0);
 	if (coming > limit)
 		return -ENOSPC;
-	if (all.bytes + coming <= limit && ids <= PARTIALS_MAX)
-		return 0;
-	qsort(all.list, all.count, sizeof(*all.list), compare_age);
-	for (size_t i = 0; i < all.count; i++) {
-		struct partial oldest;
-
-		if (all.bytes + coming <= limit && ids <= PARTIALS_MAX)
-			return 0;
-		if (partial_open(store, all.list[i].id, true, &oldest) < 0)
-			continue;
-		(void)commit_forget(store, &oldest);
-		all.bytes -= all.list[i].bytes;
-		ids--;
-	}
-	return all.bytes + coming <= limit && ids <= PARTIALS_MAX ? 0 : -ENOSPC;
+	all.ids = all.count + (make ? 1 : 0);
+	if (!fits(&all, limit, coming))
+		forget_oldest(store, &all, limit, coming);
+	if (!fits(&all, limit, coming))
+		return -ENOSPC;
+	*ret_room = limit - all.bytes;
+	if (*ret_room > coming + ROOM_MAX)
+		*ret_room = coming + ROOM_MAX;
+	return 0;
 }

@@ -12,9 +12,11 @@
 
 /*
  * Makes room for `coming` bytes, and for one more id if `make`: forgets the
- * oldest partial files that nobody has locked. Returns 0, -ENOSPC where that
- * is not enough, -errno.
+ * oldest partial files that nobody has locked. *ret_room is what there is for
+ * them and for more, at most ROOM_MAX beyond. Returns 0, -ENOSPC where it is
+ * not enough, -errno.
  */
-int partial_make_room(struct store *store, uint64_t coming, bool make);
+int partial_make_room(
+    struct store *store, uint64_t coming, bool make, uint64_t *ret_room);
 
 #endif

@@ -46,8 +46,7 @@ struct session {
 	struct partial partial;	     /* the upload by id that is open */
 	struct counts counts;
 	uint64_t announced; /* bytes of all bodies so far */
-	uint64_t unscanned; /* of parts, since room was last made for them */
-	bool scanned;	    /* it was, once */
+	uint64_t room;	    /* bytes seen to be free for parts */
 	int64_t started;    /* now_ms() at the current frame's header */
 	int64_t reported;   /* and when systemd was last told of its body */
 	const struct header *header; /* of the body that is being received */

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether a part of this size may be added: 0 or -errno. A scan of all partial
- * files for every little part would be work for nothing. */
+/* Whether a part of this size may be added: 0 or -errno. All partial files are
+ * looked at when what was seen to be free is used up, not for each part. */
 static int admit_part(struct session *s, const struct header *header)
 {
 	bool make = !partial_is_open(&s->partial);
@@ -19,14 +19,12 @@ static int admit_part(struct session *s, const struct header *header)
 	int r = store_admit_size(
 	    s->store, held + header->filesize, header->filesize);
 
-	if (r < 0)
-		return r;
-	s->unscanned += header->filesize;
-	if (!make && s->scanned && s->unscanned < SCAN_BYTES)
-		return 0;
-	s->scanned = true;
-	s->unscanned = 0;
-	return partial_make_room(s->store, header->filesize, make);
+	if (r == 0 && (make || header->filesize > s->room))
+		r = partial_make_room(
+		    s->store, header->filesize, make, &s->room);
+	if (r == 0)
+		s->room -= header->filesize;
+	return r;
 }
 
 static enum ending answer_taken(struct session *s, const struct header *header)
