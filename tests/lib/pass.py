@@ -24,6 +24,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -34,12 +35,12 @@ BOUND = 20.0  # seconds for any one event
 
 
 def sent(ours, path):
-    """All of FILE, and the end; a stream's buffer takes more than tests send."""
+    """All of FILE, which a socket's buffer takes at once, and the end."""
+    ours.settimeout(BOUND)
     if path:
         with open(path, "rb") as file:
             ours.sendall(file.read())
     ours.shutdown(socket.SHUT_WR)
-    ours.settimeout(BOUND)
     return ours
 
 
@@ -91,6 +92,7 @@ def become(options, passed, command):
             with contextlib.suppress(OSError):
                 os.close(FIRST + n)
     environment(options, len(passed))
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for fd in options.closed.split(","):
         if fd:
             os.close(int(fd))

@@ -22,9 +22,10 @@ ends in exit 1. Knows sockets, launchers and the framing of put-protocol(7).
   bytes=TEXT     as it is                    asleep         wait until it waits
   zeros=N        N bytes                     exists=PATH    wait for a file
   shut           end of our stream           signal=NAME    send it
-  close          of all                      ended          wait for their end,
-  stuck=HEADER   the frame again and again,                 our side closed
-                 until nothing more goes     ended-held     our side kept open
+  deaf           close the end we read       ended          wait for their end,
+  close          of all                                     our side closed
+  stuck=HEADER   the frame again and again,  ended-held     our side kept open
+                 until nothing more goes
 """
 
 import argparse
@@ -140,6 +141,7 @@ def start(command, stdin, stdout, passed):
     pid = os.fork()
     if pid:
         return pid
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
@@ -242,6 +244,11 @@ class Peer:
         while self.receive():
             pass
 
+    def deaf(self):
+        self.ends.forget_probe()
+        os.close(self.ends.reader)
+        self.ends.reader = None
+
     def shut(self):
         fd = self.ends.writer
         if fd is None:
@@ -299,7 +306,7 @@ def take(peer, step):
         peer.handler.send(value)
     elif name == "ended-held":
         peer.ended(held=True)
-    elif name in ("line", "read", "answered", "shut", "close", "ended"):
+    elif name in ("line", "read", "answered", "deaf", "shut", "close", "ended"):
         getattr(peer, name)()
     else:
         say("no such step: " + step)
