@@ -21,6 +21,7 @@ why_not() {
         echo 'only root can boot a systemd'
         return
     }
+    "$ROOT/tests/rig/testroot" why-not
     for tool in unshare nsenter setpriv mountpoint systemd-analyze make tar; do
         command -v "$tool" >/dev/null || echo "no $tool here"
     done
@@ -38,6 +39,12 @@ boot_systemd() {
 
     why_not >"$BATS_FILE_TMPDIR/cannot"
     [[ ! -s $BATS_FILE_TMPDIR/cannot ]] || return 0
+    # It may take a minute, once.
+    "$ROOT/tests/rig/testroot" >/dev/null 2>"$BATS_FILE_TMPDIR/boot" || {
+        echo "no test root: $(tail -n 1 "$BATS_FILE_TMPDIR/boot")" \
+            >"$BATS_FILE_TMPDIR/cannot"
+        return 0
+    }
     mkdir "$tree"
     make -C "$ROOT" install DESTDIR="$tree" >"$BATS_FILE_TMPDIR/install" 2>&1 ||
         {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 #
 # A real systemd as PID 1, for tests: in namespaces of its own (pid, mount,
-# network, cgroup, uts, ipc), on a throw-away overlay of this machine's root, or
-# of the directory SDBOOT_LOWER (that testroot prints, for instance). It sees no
-# service of this machine and nothing of it is left afterwards.
+# network, cgroup, uts, ipc), on a throw-away overlay of the test root, or of the
+# directory SDBOOT_LOWER (`/` is this machine's own root). It sees no service of
+# this machine and nothing of it is left afterwards.
 #
 #   sdboot.sh boot TREE PIDFILE        boot with the files of TREE laid over the
 #                                      root, write the pid of that systemd into
@@ -12,13 +12,12 @@
 #   sdboot.sh client PIDFILE COMMAND... run COMMAND out here, on its network
 #   sdboot.sh run TREE COMMAND...      boot, enter, end; the status is COMMAND's
 #
-# Needs root, util-linux and systemd. It boots in about 0.3 s; a boot that does
-# not come about ends with status 1 and its console on stderr.
+# Needs root, util-linux and what testroot needs. It boots in about 0.3 s; a boot
+# that does not come about ends with status 1 and its console on stderr.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 readonly here
-readonly lower=${SDBOOT_LOWER:-/}
 readonly BOOT_POLLS=1000 # of 0.02 s each
 
 # The namespaces' first process inherits the environment of nobody.
@@ -37,6 +36,7 @@ enter() {
 
 # --- boot -------------------------------------------------------------------
 
+lower=''   # of the overlay
 scratch='' # holds the mount points; everything mounted there dies with us
 cgroup=''  # a branch of the unified hierarchy, wherever this machine has it
 holder=''  # unshare(1), the parent of PID 1
@@ -107,6 +107,7 @@ boot() {
         echo "sdboot: only root can do this" >&2
         exit 1
     }
+    lower=${SDBOOT_LOWER:-$("$here/testroot")}
     trap end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
