@@ -517,13 +517,7 @@ mixed() {
         head -c 200000 /dev/zero | tr '\0' "$letter" >>"$IN"
         cp "$IN" "$T/in.$i"
     done
-    for ((i = 0; i < 16; i++)); do
-        "$PUTD" "${OPTIONS[@]}" "$DIR" <"$T/in.$i" >"$T/out.$i" 2>/dev/null 3>&- &
-        PIDS+=($!)
-    done
-    for pid in "${PIDS[@]}"; do wait "$pid"; done
-    PIDS=()
-    cat "$T"/out.* >"$T/all"
+    sixteen_at_once
     (($(wc -l <"$T/all") == 16)) || fail "an answer is missing"
     (($(grep -c '"ok":true' "$T/all") == 1)) || fail "not one of them was taken"
     run ! grep -vE '"ok":true|"busy"|"bad-offset",.*"offset":200000' "$T/all"

@@ -12,6 +12,10 @@
 #     stat@N             N bytes are held
 #     stat=NAME:SIZE     the commit of NAME has been
 #     aborted
+#     ++NAME:SIZE:STORED   a whole put that got another name
+#     sha+NAME:SIZE        a whole put that tells the digest $SHA
+#     same+NAME:SIZE       the same, and that nothing was altered
+#     sha=NAME:SIZE, same=NAME:SIZE    the same of a commit
 #     (refusal)@N         !CMD:ERROR that tells the offset N
 #     end:FILES:FAILED:BYTES
 
@@ -39,13 +43,26 @@ list() {
 }
 
 judge() {
-    local line=$1 what=$2 name size stored
+    local line=$1 what=$2 name size stored count
 
     case $what in
         !*@*)
             size=${what##*@} what=${what%@*}
             judge_refusal "$line" "${what#!}" &&
                 [[ $line == *",\"offset\":$size"[,\}]* ]]
+            ;;
+        sha[+=]* | same[+=]*)
+            name=${what#*[+=]} size=${name##*:} name=${name%:*}
+            stored='"cmd":"put",' count=filesize
+            [[ $what == *+* ]] || stored='"cmd":"commit",' count=size
+            stored="{\"ok\":true,$stored\"filename\":\"$name\",\"$count\":$size,\"stored\":\"$name\",\"durable\":true,\"sha256\":\"$SHA\""
+            [[ $what != same* ]] || stored+=',"unchanged":true'
+            [[ $line == "$stored}" ]]
+            ;;
+        ++*)
+            name=${what#++} size=${name#*:} name=${name%%:*}
+            stored=${size#*:} size=${size%%:*}
+            [[ $line == "{\"ok\":true,\"cmd\":\"put\",\"filename\":\"$name\",\"filesize\":$size,\"stored\":\"$stored\",\"durable\":true}" ]]
             ;;
         aborted) [[ $line == '{"ok":true,"cmd":"abort"}' ]] ;;
         stat@*)
@@ -148,6 +165,20 @@ random() {
 # identity FILE: what changes when anything is stored there.
 identity() {
     stat -c '%i %Y.%y %Z.%z' "$1"
+}
+
+# sixteen_at_once [OPTION]...: sixteen handlers, each fed with $T/in.N; what they
+# answered is in $T/all.
+sixteen_at_once() {
+    local -i i
+
+    for ((i = 0; i < 16; i++)); do
+        "$PUTD" "${OPTIONS[@]}" "$@" "$DIR" <"$T/in.$i" >"$T/out.$i" 2>"$T/err.$i" 3>&- &
+        PIDS+=($!)
+    done
+    for pid in "${PIDS[@]}"; do wait "$pid" || fail "$(cat "$T"/err.*)"; done
+    PIDS=()
+    cat "$T"/out.* >"$T/all"
 }
 
 # --- what is private ----------------------------------------------------------
