@@ -3,6 +3,7 @@
  */
 #include "putd/check.h"
 
+#include "putd/log.h"
 #include "putd/publish.h"
 #include "putd/sandbox.h"
 #include "wire/cleanup.h"
@@ -20,11 +21,15 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#define BLOCK 4096 /* bytes; what O_DIRECT is tried with */
+#define BLOCK	4096 /* bytes; what O_DIRECT is tried with */
+#define SAY_MAX 1024 /* bytes of a line */
 
 static void say(const char *what, const char *how)
 {
-	printf("%-20s %s\n", what, how);
+	char text[SAY_MAX];
+
+	log_escape(how, text, sizeof(text));
+	printf("%-20s %s\n", what, text);
 }
 
 static void say_owner(const struct store *store)
@@ -32,15 +37,17 @@ static void say_owner(const struct store *store)
 	const struct passwd *user;
 	const struct group *group;
 	struct stat status;
-	char text[160];
+	char uid[12], gid[12], text[160];
 
 	if (fstat(store->root, &status) < 0)
 		return;
 	user = getpwuid(status.st_uid);
 	group = getgrgid(status.st_gid);
+	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)status.st_uid);
+	(void)snprintf(gid, sizeof(gid), "%u", (unsigned)status.st_gid);
 	(void)snprintf(text, sizeof(text), "%.60s:%.60s, mode %04o",
-	    user != NULL ? user->pw_name : "?",
-	    group != NULL ? group->gr_name : "?",
+	    user != NULL ? user->pw_name : uid,
+	    group != NULL ? group->gr_name : gid,
 	    (unsigned)status.st_mode & 07777);
 	say("owner", text);
 }
@@ -69,6 +76,22 @@ static const char *try_direct(int fd)
 	return answer;
 }
 
+/* 0 or -errno: without a flush that works nothing can be stored. */
+static int try_flush(const struct store *store, int fd)
+{
+	int r = fdatasync(fd) < 0 ? -errno : 0;
+
+	if (!store->durable)
+		say("durable", "no: --sync=none");
+	else if (r < 0)
+		say("durable", "no: the flush fails");
+	else if (is_memory(store->root))
+		say("durable", "no: this filesystem is memory");
+	else
+		say("durable", "yes");
+	return store->durable ? r : 0;
+}
+
 /* Stores nothing, but goes the way of a file up to its name. */
 static int try_file(struct store *store)
 {
@@ -82,10 +105,7 @@ static int try_file(struct store *store)
 	r = temporary_open(store, directory, &temporary);
 	if (r == 0) {
 		say("unnamed temporaries", store->named ? "no" : "yes");
-		say("durable",
-		    fdatasync(temporary.fd) < 0 ? "no: the flush fails"
-		    : is_memory(store->root) ? "no: this filesystem is memory"
-					     : "yes");
+		r = try_flush(store, temporary.fd);
 		say("O_DIRECT", try_direct(temporary.fd));
 		temporary_discard(store, &temporary);
 	}

@@ -62,7 +62,7 @@ static int attempt_name(void *context, const char *base)
 		return link_and_unlink(attempt, part, base);
 	if (renameat2(store->private_fd, part, attempt->directory->fd, base,
 		RENAME_NOREPLACE) < 0)
-		return -errno;
+		return rename_error(errno);
 	return 0;
 }
 
@@ -76,7 +76,7 @@ static int replace_name(struct attempt *attempt, const char *base)
 	private_file(part, attempt->partial->id, "part");
 	if (renameat(attempt->store->private_fd, part, attempt->directory->fd,
 		base) < 0)
-		return -errno;
+		return rename_error(errno);
 	return 0;
 }
 
@@ -108,8 +108,8 @@ static int publish_by_policy(struct attempt *attempt, const struct wish *wish)
 	if (wish->policy == POLICY_REPLACE)
 		return replace_name(attempt, base);
 	if (wish->policy == POLICY_KEEP)
-		return keep_number(
-		    attempt->directory, base, kept_as, attempt_name, attempt);
+		return keep_number(attempt->directory, attempt->name, kept_as,
+		    attempt_name, attempt);
 	return attempt_name(attempt, base);
 }
 

@@ -17,13 +17,16 @@
 
 int connection_fill_stdio(void)
 {
+	int closed = 0;
+
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
 		if (open("/dev/null", O_RDWR) != fd)
 			return -EBADF;
+		closed = closed || fd != STDERR_FILENO;
 	}
-	return 0;
+	return closed;
 }
 
 static int socket_option(int fd, int option)
@@ -50,7 +53,7 @@ static const char *take_passed_socket(struct connection *ret)
 	return NULL;
 }
 
-const char *connection_find(struct connection *ret)
+const char *connection_find(struct connection *ret, int closed)
 {
 	int sockets = systemd_sockets();
 
@@ -64,6 +67,8 @@ const char *connection_find(struct connection *ret)
 		       "ListenStream= a socket unit";
 	if (sockets == 1)
 		return take_passed_socket(ret);
+	if (closed)
+		return "stdin or stdout is closed: there is no connection";
 	if (isatty(STDIN_FILENO))
 		return "stdin is a terminal: putd reads one connection and is "
 		       "started by systemd, xinetd or ssh; to try it, "

@@ -12,13 +12,14 @@ struct connection {
 };
 
 /* Opens /dev/null in the place of each of the descriptors 0 to 2 that is
- * closed, so that no file of ours ever gets such a number. Returns 0, -errno.
- */
+ * closed, so that no file of ours ever gets such a number. Returns 0, 1 where
+ * there is no connection on 0 and 1 because one of them was closed, -errno. */
 int connection_fill_stdio(void);
 
-/* Finds the connection. Returns NULL, or what is wrong as one line for the
+/* Finds the connection; `closed` is what connection_fill_stdio() returned.
+ * Returns NULL, or what is wrong as one line for the
  * administrator. */
-const char *connection_find(struct connection *ret);
+const char *connection_find(struct connection *ret, int closed);
 
 /*
  * Waits for a client, `seconds` at most, 0 without end.

@@ -14,26 +14,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The component and the whole name have their bounds. */
 static int number_name(
-    const char *base, unsigned number, char out[NAME_COMPONENT_MAX + 1])
+    const struct name *name, unsigned number, char out[NAME_COMPONENT_MAX + 1])
 {
-	int length =
-	    snprintf(out, NAME_COMPONENT_MAX + 1, "%s.~%u~", base, number);
+	int length = snprintf(out, NAME_COMPONENT_MAX + 1, "%s.~%u~",
+	    name->text + name->base, number);
 
-	return length > NAME_COMPONENT_MAX ? -EILSEQ : 0;
+	return length > NAME_COMPONENT_MAX ||
+		       name->base + (size_t)length > NAME_MAX_BYTES
+		   ? -EILSEQ
+		   : 0;
 }
 
 /* 1 taken, 0 free, -errno. A number that does not fit is not taken: the search
  * goes below it. */
 static int is_taken(
-    const struct directory *directory, const char *base, unsigned number)
+    const struct directory *directory, const struct name *name, unsigned number)
 {
-	char name[NAME_COMPONENT_MAX + 1];
+	char base[NAME_COMPONENT_MAX + 1];
 	struct stat status;
 
-	if (number_name(base, number, name) < 0)
+	if (number_name(name, number, base) < 0)
 		return 0;
-	if (fstatat(directory->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(directory->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }
@@ -41,12 +45,12 @@ static int is_taken(
 /* A number that is free behind one that is taken: found by doubling, then by
  * halving, so that 10,000 copies cost 27 looks. */
 static int find_free(
-    const struct directory *directory, const char *base, unsigned *ret)
+    const struct directory *directory, const struct name *name, unsigned *ret)
 {
 	unsigned taken = 0, free_number = 1;
 	int r;
 
-	while ((r = is_taken(directory, base, free_number)) > 0) {
+	while ((r = is_taken(directory, name, free_number)) > 0) {
 		taken = free_number;
 		free_number *= 2;
 		if (taken >= KEEP_NUMBERS)
@@ -55,7 +59,7 @@ static int find_free(
 	while (r >= 0 && free_number - taken > 1) {
 		unsigned middle = taken + (free_number - taken) / 2;
 
-		r = is_taken(directory, base, middle);
+		r = is_taken(directory, name, middle);
 		if (r > 0)
 			taken = middle;
 		else
@@ -65,7 +69,7 @@ static int find_free(
 	return r < 0 ? r : 0;
 }
 
-int keep_number(const struct directory *directory, const char *base,
+int keep_number(const struct directory *directory, const struct name *name,
     char kept_as[NAME_COMPONENT_MAX + 1],
     int (*attempt)(void *context, const char *base), void *context)
 {
@@ -73,15 +77,15 @@ int keep_number(const struct directory *directory, const char *base,
 	int r;
 
 	kept_as[0] = '\0';
-	r = attempt(context, base);
+	r = attempt(context, name->text + name->base);
 	if (r != -EEXIST)
 		return r;
-	r = find_free(directory, base, &number);
+	r = find_free(directory, name, &number);
 	if (r < 0)
 		return r;
 	/* Others look for a number at the same time: the next one, then. */
 	for (r = -EEXIST; r == -EEXIST && number <= KEEP_NUMBERS; number++) {
-		r = number_name(base, number, kept_as);
+		r = number_name(name, number, kept_as);
 		if (r == 0)
 			r = attempt(context, kept_as);
 	}

@@ -91,9 +91,7 @@ void log_open(struct log *log, int in, int out)
 	openlog("putd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
-/* What is printable ASCII stays, and UTF-8 that is neither a control character
- * nor one that turns the direction of writing; each other byte becomes \xHH. */
-static void escape(const char *text, char *out, size_t size)
+void log_escape(const char *text, char *out, size_t size)
 {
 	const uint8_t *cursor = (const uint8_t *)text;
 	const uint8_t *end = cursor + strlen(text);
@@ -138,7 +136,7 @@ static void add(struct fields *fields, const char *name, const char *value)
 	if (value == NULL || fields->count == FIELDS_MAX)
 		return;
 	length = snprintf(text, LINE_MAX_BYTES, "%s=", name);
-	escape(value, text + length, (size_t)(LINE_MAX_BYTES - length));
+	log_escape(value, text + length, (size_t)(LINE_MAX_BYTES - length));
 	fields->list[fields->count].iov_base = text;
 	fields->list[fields->count++].iov_len = strlen(text);
 }
@@ -194,7 +192,7 @@ static void emit(const struct log *log, enum log_event event, int priority,
 	(void)snprintf(text, sizeof(text), "%s%s%s",
 	    log->peer != NULL ? log->peer : "", log->peer != NULL ? ": " : "",
 	    line);
-	escape(text, escaped, sizeof(escaped));
+	log_escape(text, escaped, sizeof(escaped));
 	if (log->target == LOG_TO_JOURNAL)
 		send_to_journal(log, event, priority, text, record);
 	else if (log->target == LOG_TO_SYSLOG)

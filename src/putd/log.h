@@ -7,6 +7,7 @@
 #define PUTD_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_target {
@@ -56,6 +57,11 @@ void log_open(struct log *log, int in, int out);
 /* The whole line is escaped, so arguments may be anybody's. */
 void log_line(const struct log *log, enum log_event event, int priority,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What log_line() does to a line: printable ASCII stays, and UTF-8 that is
+ * neither a control character nor one that turns the direction of writing; each
+ * other byte becomes \xHH. `out` is cut at `size` bytes, its NUL included. */
+void log_escape(const char *text, char *out, size_t size);
 
 void log_stored(const struct log *log, const struct log_record *record);
 void log_refused(const struct log *log, const struct log_record *record);

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an IPv4 address inside IPv6, before the IPv4 ones. */
+#define MAPPED_BITS 96
+
 struct address address_of_bytes(int family, const uint8_t *bytes, uint16_t port)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -73,9 +76,14 @@ static int parse_network(char *text, struct network *ret)
 		if (*end != '\0' || bits > limit)
 			return -EINVAL;
 	}
-	*ret = (struct network){
-	    .address = {.family = family}, .bits = (unsigned)bits};
-	memcpy(ret->address.bytes, bytes, sizeof(bytes));
+	ret->address = address_of_bytes(family, bytes, 0);
+	ret->bits = (unsigned)bits;
+	/* ::ffff:192.0.2.0/120 is 192.0.2.0/24; ::/0 stays what it is. */
+	if (family == AF_INET6 && ret->address.family == AF_INET) {
+		if (bits < MAPPED_BITS)
+			return -EINVAL;
+		ret->bits -= MAPPED_BITS;
+	}
 	return 0;
 }
 

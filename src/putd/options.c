@@ -371,6 +371,16 @@ static int read_arguments(
 	return 0;
 }
 
+/* "DIR/" would follow DIR where that is a symbolic link. */
+static const char *without_slashes(char *path)
+{
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	return path;
+}
+
 int options_parse(
     int argc, char *argv[], struct options *ret, char problem[PROBLEM_TEXT])
 {
@@ -396,6 +406,6 @@ int options_parse(
 		    argc == optind ? "which DIRECTORY?" : "one DIRECTORY only");
 		return -EINVAL;
 	}
-	ret->directory = argv[optind];
+	ret->directory = without_slashes(argv[optind]);
 	return 0;
 }

@@ -25,12 +25,14 @@ static bool describe_environment(char text[PEER_TEXT])
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(variables); i++) {
 		const char *value = getenv(variables[i]);
-		size_t length;
+		size_t length = 0;
 
-		if (value == NULL || value[0] == '\0')
+		if (value != NULL)
+			length =
+			    strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz"
+					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:%[]_-");
+		if (length == 0)
 			continue;
-		length = strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz"
-				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ.:%[]_-");
 		(void)snprintf(text, PEER_TEXT, "%.*s",
 		    (int)(length < PEER_TEXT ? length : PEER_TEXT - 1), value);
 		return true;

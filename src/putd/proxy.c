@@ -15,13 +15,15 @@ static const uint8_t v2_signature[12] = {
     '\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 static const char v1_signature[] = "PROXY ";
 
-#define V2_HEADER     16   /* bytes before the addresses */
-#define V2_LOCAL      0x20 /* version 2, command LOCAL */
-#define V2_PROXY      0x21 /* version 2, command PROXY */
-#define V2_TCP4	      0x11 /* family and transport */
-#define V2_TCP6	      0x21
-#define V2_TCP4_BYTES 12 /* two addresses, two ports */
-#define V2_TCP6_BYTES 36
+#define V2_HEADER	 16   /* bytes before the addresses */
+#define V2_LOCAL	 0x20 /* version 2, command LOCAL */
+#define V2_PROXY	 0x21 /* version 2, command PROXY */
+#define V2_TCP4		 0x11 /* family and transport */
+#define V2_TCP6		 0x21
+#define V2_FAMILY_MAX	 3 /* AF_UNIX; more are reserved */
+#define V2_TRANSPORT_MAX 2
+#define V2_TCP4_BYTES	 12 /* two addresses, two ports */
+#define V2_TCP6_BYTES	 36
 
 static long parse_v2(const uint8_t *bytes, size_t length, struct address *ret)
 {
@@ -31,7 +33,9 @@ static long parse_v2(const uint8_t *bytes, size_t length, struct address *ret)
 	if (length < V2_HEADER)
 		return 0;
 	size = (size_t)bytes[14] << 8 | bytes[15];
-	if (bytes[12] != V2_LOCAL && bytes[12] != V2_PROXY)
+	if ((bytes[12] != V2_LOCAL && bytes[12] != V2_PROXY) ||
+	    bytes[13] >> 4 > V2_FAMILY_MAX ||
+	    (bytes[13] & 0xf) > V2_TRANSPORT_MAX)
 		return -EBADMSG;
 	*ret = (struct address){.family = AF_UNSPEC};
 	if (bytes[12] == V2_LOCAL || length < V2_HEADER + size)

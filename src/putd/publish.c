@@ -164,6 +164,12 @@ static int link_to(struct store *store, struct temporary *temporary,
 	return 0;
 }
 
+/* Busy is a name that something is mounted on: not ours to replace. */
+int rename_error(int error)
+{
+	return error == EBUSY ? -EPERM : -error;
+}
+
 static int rename_over(struct store *store, struct temporary *temporary,
     const struct directory *directory, const char *name)
 {
@@ -182,7 +188,7 @@ static int rename_over(struct store *store, struct temporary *temporary,
 	}
 	if (renameat(store->private_fd, temporary->name, directory->fd, name) <
 	    0)
-		return -errno;
+		return rename_error(errno);
 	temporary->name[0] = '\0';
 	return 0;
 }
@@ -256,7 +262,7 @@ int publish(struct store *store, struct temporary *temporary,
 	}
 	if (wish->policy == POLICY_KEEP)
 		return keep_number(
-		    directory, base, ret->kept_as, attempt_link, &attempt);
+		    directory, name, ret->kept_as, attempt_link, &attempt);
 	r = link_somehow(store, temporary, directory, base);
 	if (r == -EEXIST && wish->policy == POLICY_REPLACE)
 		r = rename_over(store, temporary, directory, base);

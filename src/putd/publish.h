@@ -71,10 +71,14 @@ int publish(struct store *store, struct temporary *temporary,
 int file_move_in(
     const struct store *store, int fd, const struct directory *directory);
 
-/* Calls attempt(base) for `base`, base.~1~, base.~2~ … until it returns other
- * than -EEXIST; the component that it took is in kept_as, "" for base itself.
- * Returns its result; -EEXIST when KEEP_NUMBERS were taken; -EILSEQ. */
-int keep_number(const struct directory *directory, const char *base,
+/* What rename(2) says to errno `error`, as the store says it: negative. */
+int rename_error(int error);
+
+/* Calls attempt(base) for the last component of `name`, then with .~1~, .~2~ …
+ * behind it, until it returns other than -EEXIST; what it took is in kept_as,
+ * "" for the name itself. Returns its result; -EEXIST when KEEP_NUMBERS were
+ * taken; -EILSEQ where the number does not fit. */
+int keep_number(const struct directory *directory, const struct name *name,
     char kept_as[NAME_COMPONENT_MAX + 1],
     int (*attempt)(void *context, const char *base), void *context);
 

@@ -109,7 +109,7 @@ static enum exit_status check(
 }
 
 static enum exit_status serve(
-    const struct options *options, const struct log *log)
+    const struct options *options, const struct log *log, int closed)
 {
 	enum exit_status status;
 	struct connection connection;
@@ -118,7 +118,7 @@ static enum exit_status serve(
 
 	if (options->action == ACTION_CHECK)
 		return check(log, options);
-	wrong = connection_find(&connection);
+	wrong = connection_find(&connection, closed);
 	if (wrong != NULL)
 		return fail(log, EXIT_WRONG_USE, wrong);
 	status = open_directory(log, options, &store);
@@ -139,9 +139,10 @@ int main(int argc, char *argv[])
 	char problem[PROBLEM_TEXT];
 	struct options options;
 	struct log log;
+	int closed = connection_fill_stdio();
 	int usage;
 
-	if (connection_fill_stdio() < 0)
+	if (closed < 0)
 		return EXIT_IO;
 	wait_prepare_signals();
 	(void)umask(0);
@@ -153,5 +154,5 @@ int main(int argc, char *argv[])
 		return fail(&log, EXIT_WRONG_USE, problem);
 	if (options.action == ACTION_HELP || options.action == ACTION_VERSION)
 		return print_only(&options);
-	return serve(&options, &log);
+	return serve(&options, &log, closed);
 }

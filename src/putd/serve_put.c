@@ -66,6 +66,8 @@ int serve_file_settled(void *context, const struct pending *file)
 	    .error = reason.error,
 	    .filename = file->name.text};
 
+	if (reason.error == WIRE_BAD_NAME)
+		refusal.filename = NULL;
 	outcome_name(&file->outcome, &file->name, as, sizeof(as));
 	digest_hex(file->sha256, hex);
 	if (file->tell_sha256)
