@@ -755,9 +755,8 @@ stat_nobody='frame={"cmd":"stat","id":"-----nobody-----","reply":true}'
 
 @test "an upload that somebody is inside is not swept, however old it looks" {
     upload $ID ''
-    aged '8 days'
-    talk a:"$part10" a:bytes='' a:waiting \
-        b:"$stat_nobody" b:line b:shut b:ended=0 a:bytes=1234567890 a:line a:shut a:ended=0
+    talk a:"$part10" a:bytes=1234 a:waiting "age:$DIR/.putd/*:1000000" \
+        b:"$stat_nobody" b:line b:shut b:ended=0 a:bytes=567890 a:line a:shut a:ended=0
     expect 0 '' !stat:unknown-id $ID@10
     ask stat $ID
     serve

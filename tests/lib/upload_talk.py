@@ -2,7 +2,7 @@
 
 upload_talk.py --out=FILE STEP... -- COMMAND...
 
-A step is NAME:STEP. The first one of a NAME starts COMMAND with two pipes as
+Steps are NAME:STEP. The first one of a NAME starts COMMAND with two pipes as
 stdin and stdout. The lines that are read go to --out in the order of the steps.
 Every wait is for an event and has a bound; a step that waits in vain ends in
 exit 1. Knows the framing of put-protocol(7) and nothing else.
@@ -10,14 +10,18 @@ exit 1. Knows the framing of put-protocol(7) and nothing else.
   frame=HEADER   length and header           line       one line, into --out
   bytes=TEXT     as it is                    waiting    all is read, and it waits
   zeros=N        N bytes                     shut       end of our stream
-  trickle=N      N bytes, one each 0.1 s     kill       SIGKILL, and its end
-                 until nobody reads          term       SIGTERM
+  trickle=N      N bytes, one each 0.1 s,    kill       SIGKILL, and its end
+                 until something comes back  term       SIGTERM
+  slowly=HEADER  the frame 12 times, one each 0.1 s
   ended=STATUS   its last lines, its end     stop, cont  SIGSTOP, SIGCONT
   started        nothing but that
+
+  move:FROM:TO and age:PATTERN:SECONDS are for the files.
 """
 
 import argparse
 import fcntl
+import glob
 import os
 import select
 import signal
@@ -85,14 +89,19 @@ class Handler:
             os.close(self.writer)
             self.writer = None
 
-    def trickle(self, count):
+    def trickle(self, data, count):
         for _ in range(count):
             if self.process.poll() is not None or select.select([self.reader], [], [], 0.1)[0]:
                 return
-            self.send(b"x")
+            self.send(data)
 
     def wait(self):
         self.poll("its end", lambda: self.process.poll() is not None)
+
+
+def framed(header):
+    header = header.encode()
+    return struct.pack("<i", len(header)) + header
 
 
 class Talk:
@@ -108,17 +117,20 @@ class Talk:
 
     def take(self, step):
         name, _, step = step.partition(":")
+        if name in ("move", "age"):
+            return self.change(name, *step.split(":"))
         verb, _, value = step.partition("=")
         handler = self.handler(name)
         if verb == "frame":
-            header = value.encode()
-            handler.send(struct.pack("<i", len(header)) + header)
+            handler.send(framed(value))
         elif verb == "bytes":
             handler.send(value.encode())
         elif verb == "zeros":
             handler.send(b"\0" * int(value))
         elif verb == "trickle":
-            handler.trickle(int(value))
+            handler.trickle(b"x", int(value))
+        elif verb == "slowly":
+            handler.trickle(framed(value), 12)
         elif verb == "line":
             line = handler.read_line()
             if not line:
@@ -137,6 +149,16 @@ class Talk:
             handler.process.send_signal(getattr(signal, "SIG" + verb.upper()))
         elif verb != "started":
             say("no such step: " + step)
+        return None
+
+    @staticmethod
+    def change(what, path, value):
+        if what == "move":
+            os.rename(path, value)
+        else:
+            then = time.time() - int(value)
+            for file in glob.glob(path):
+                os.utime(file, (then, then))
 
     def ended(self, handler, status):
         while True:
