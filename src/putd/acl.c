@@ -46,6 +46,19 @@ static unsigned bound(unsigned tag, bool mask, mode_t mode)
 	}
 }
 
+static int remove_attribute(int fd, const char *name)
+{
+	if (fremovexattr(fd, name) < 0 && errno != ENODATA &&
+	    errno != EOPNOTSUPP)
+		return -errno;
+	return 0;
+}
+
+int acl_drop_default(int directory)
+{
+	return remove_attribute(directory, "system.posix_acl_default");
+}
+
 int acl_inherit(int directory, int file, mode_t mode)
 {
 	struct acl acl;
@@ -54,8 +67,10 @@ int acl_inherit(int directory, int file, mode_t mode)
 	size_t count;
 	bool mask;
 
+	if (size < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
+		return remove_attribute(file, "system.posix_acl_access");
 	if (size < 0)
-		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -errno;
+		return -errno;
 	if ((size_t)size < sizeof(acl.header))
 		return 0;
 	count = ((size_t)size - sizeof(acl.header)) / sizeof(acl.entries[0]);

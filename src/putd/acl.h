@@ -12,8 +12,12 @@
  * What the kernel does at open(2) with O_CREAT and `mode` in `directory`: its
  * default ACL becomes the file's, no permission beyond `mode`. Returns 1 where
  * that was done; 0 where there is no default ACL, or this filesystem has none
- * at all; -errno.
+ * at all: then the file has no ACL either; -errno.
  */
 int acl_inherit(int directory, int file, mode_t mode);
+
+/* Takes a directory's default ACL away, so that what is made in it has none.
+ * Returns 0, also where there is none, or -errno. */
+int acl_drop_default(int directory);
 
 #endif

@@ -40,6 +40,16 @@ struct address address_of_socket(const struct sockaddr_storage *from)
 	return (struct address){.family = AF_UNSPEC};
 }
 
+bool address_is_loopback(const struct address *address)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	if (address->family == AF_INET)
+		return address->bytes[0] == 127;
+	return address->family == AF_INET6 &&
+	       memcmp(address->bytes, one, sizeof(one)) == 0;
+}
+
 void address_format(const struct address *address, char text[ADDRESS_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "?";

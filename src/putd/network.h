@@ -35,6 +35,9 @@ struct address address_of_socket(const struct sockaddr_storage *from);
 struct address address_of_bytes(
     int family, const uint8_t *bytes, uint16_t port);
 
+/* 127.0.0.0/8 and ::1. */
+bool address_is_loopback(const struct address *address);
+
 /* "192.0.2.1:4711", "[2001:db8::1]:4711". */
 void address_format(const struct address *address, char text[ADDRESS_TEXT]);
 

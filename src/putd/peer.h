@@ -21,7 +21,9 @@ struct peer {
 /*
  * The kernel is asked first; the environment is believed only where the kernel
  * cannot know: on a pipe, and on a Unix socket, behind which stands a launcher
- * (stunnel, socat, sshd).
+ * (socat, sshd). stunnel talks to what it executes over the loopback
+ * interface: REMOTE_HOST is believed there too, if REMOTE_PORT stands beside it
+ * and REMOTE_ADDR does not.
  */
 void peer_find(int fd, struct peer *ret);
 

@@ -19,7 +19,8 @@ int sandbox_enter(int root, const char **ret_part, const char **ret_missing);
 int sandbox_landlock(int root);
 int sandbox_seccomp(void);
 
-/* The version of Landlock's interface, 0 where the kernel lacks it. */
+/* The version of Landlock's interface, 0 where the kernel lacks it, -errno
+ * where it will not tell. */
 int sandbox_landlock_abi(void);
 
 #endif

@@ -38,7 +38,9 @@ int sandbox_landlock_abi(void)
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
 
-	return abi < 0 ? 0 : (int)abi;
+	if (abi >= 0)
+		return (int)abi;
+	return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
 }
 
 /* All that this kernel can forbid; returns the size it knows of them. */
@@ -87,7 +89,7 @@ int sandbox_landlock(int root)
 	int r;
 
 	if (abi < 2)
-		return -ENOSYS;
+		return abi < 0 ? abi : -ENOSYS;
 	size = all_rights(abi, &attributes);
 	ruleset = syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
 	if (ruleset < 0)

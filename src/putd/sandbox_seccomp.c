@@ -86,10 +86,10 @@ static const struct sock_filter table[] = {
     ALLOW(io_setup),
     ALLOW(io_submit),
     ALLOW(io_getevents),
-    ALLOW(utimensat),
     ALLOW(fchmod),
     ALLOW(fgetxattr),
     ALLOW(fsetxattr),
+    ALLOW(fremovexattr),
     ALLOW(ftruncate),
     ALLOW(renameat2),
     ALLOW(getdents64),
@@ -124,6 +124,16 @@ static const struct sock_filter table[] = {
     LOAD(LOW(2)),
     UNLESS_EQUAL(0, 3),
     LOAD(HIGH(2)),
+    UNLESS_EQUAL(0, 1),
+    RETURN(SECCOMP_RET_ALLOW),
+    RETURN(REFUSE),
+
+    /* futimens(3) only: the path, second argument, must be NULL. Landlock does
+     * not forbid setting the times of a file elsewhere. */
+    UNLESS_EQUAL(SYS_utimensat, 6),
+    LOAD(LOW(1)),
+    UNLESS_EQUAL(0, 3),
+    LOAD(HIGH(1)),
     UNLESS_EQUAL(0, 1),
     RETURN(SECCOMP_RET_ALLOW),
     RETURN(REFUSE),

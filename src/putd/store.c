@@ -3,6 +3,7 @@
  */
 #include "putd/store.h"
 
+#include "putd/acl.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
@@ -283,14 +284,28 @@ int store_admit_name(
 	return fresh ? -EEXIST : 0;
 }
 
+/* What is made in there belongs to nobody's directory yet: no default ACL. */
+static int make_private(const struct store *store)
+{
+	int made = mkdirat(store->root, PRIVATE_DIRECTORY, 0700);
+	int fd, r;
+
+	if (made < 0 && errno != EEXIST)
+		return -errno;
+	fd = open_below(store->root, PRIVATE_DIRECTORY);
+	if (fd < 0 || made < 0)
+		return fd;
+	r = acl_drop_default(fd);
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return r;
+}
+
 int store_private(struct store *store)
 {
-	if (store->private_fd >= 0)
-		return store->private_fd;
-	if (mkdirat(store->root, PRIVATE_DIRECTORY, 0700) < 0 &&
-	    errno != EEXIST)
-		return -errno;
-	store->private_fd = open_below(store->root, PRIVATE_DIRECTORY);
+	if (store->private_fd < 0)
+		store->private_fd = make_private(store);
 	return store->private_fd;
 }
 

@@ -185,16 +185,22 @@ int json_integer(const struct json *json, const char *key, uint64_t *ret)
 	return 1;
 }
 
+/* Near 2^33 a double still tells a microsecond, but not half of one: the
+ * fraction is rounded apart from the seconds. */
 int json_seconds(const struct json *json, const char *key, uint64_t *ret_usec)
 {
 	const cJSON *item = member(json, key);
+	uint64_t seconds;
 
 	if (item == NULL)
 		return 0;
 	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
 	    !(item->valuedouble < (double)MTIME_END))
 		return -EINVAL;
-	*ret_usec = (uint64_t)(item->valuedouble * 1e6 + 0.5);
+	seconds = (uint64_t)item->valuedouble;
+	*ret_usec =
+	    seconds * 1000000 +
+	    (uint64_t)((item->valuedouble - (double)seconds) * 1e6 + 0.5);
 	return 1;
 }
 
