@@ -11,6 +11,8 @@ MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/putd
 SYSTEMDUNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null),/lib/systemd/system)
 SYSUSERSDIR ?= /usr/lib/sysusers.d
+TMPFILESDIR ?= /usr/lib/tmpfiles.d
+CATALOGDIR ?= /usr/lib/systemd/catalog
 
 # B is where a build goes; `make B=build/asan SANITIZE=1` is another one.
 B ?= build
@@ -143,7 +145,8 @@ MAN8 := src/putd/putd.8
 INSTALLED = $(BINDIR)/put $(LIBEXECDIR)/putd \
 	$(MANDIR)/man1/put.1 $(MANDIR)/man7/put-protocol.7 $(MANDIR)/man8/putd.8 \
 	$(SYSTEMDUNITDIR)/putd.socket $(SYSTEMDUNITDIR)/putd@.service \
-	$(SYSUSERSDIR)/putd.conf \
+	$(SYSUSERSDIR)/putd.conf $(TMPFILESDIR)/putd.conf \
+	$(CATALOGDIR)/putd.catalog \
 	$(DOCDIR)/README.md $(DOCDIR)/LICENSE
 
 install: all
@@ -157,11 +160,17 @@ install: all
 	sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' units/putd@.service.in > $(B)/putd@.service
 	$(INSTALL) -m 644 $(B)/putd@.service $(DESTDIR)$(SYSTEMDUNITDIR)/putd@.service
 	$(INSTALL) -m 644 units/putd.sysusers $(DESTDIR)$(SYSUSERSDIR)/putd.conf
+	$(INSTALL) -m 644 units/putd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/putd.conf
+	$(INSTALL) -m 644 units/putd.catalog $(DESTDIR)$(CATALOGDIR)/putd.catalog
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(if $(DESTDIR),,$(Q)units/register installed)
 
+# The user, the directory and what is in it stay.
 uninstall:
+	$(if $(DESTDIR),,$(Q)units/register removing)
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 	-rmdir $(DESTDIR)$(DOCDIR)
+	$(if $(DESTDIR),,$(Q)units/register removed)
 
 # The files that git knows, under one directory, the same bytes every time.
 dist:
