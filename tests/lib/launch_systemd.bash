@@ -32,36 +32,65 @@ booted_or_gone() {
     [[ -s $PIDFILE ]] || ! kill -0 "$1" 2>/dev/null
 }
 
-# boot_systemd: for setup_file. A machine on which that is not possible is
-# recorded in `cannot`, and told by each test.
-boot_systemd() {
-    local tree=$BATS_FILE_TMPDIR/tree booter
+# boot_tree TREE: a systemd with the files of TREE. A machine on which that is
+# not possible is recorded in `cannot`, and told by each test.
+boot_tree() {
+    local booter
 
-    why_not >"$BATS_FILE_TMPDIR/cannot"
-    [[ ! -s $BATS_FILE_TMPDIR/cannot ]] || return 0
-    # It may take a minute, once.
-    "$ROOT/tests/rig/testroot" >/dev/null 2>"$BATS_FILE_TMPDIR/boot" || {
-        echo "no test root: $(tail -n 1 "$BATS_FILE_TMPDIR/boot")" \
-            >"$BATS_FILE_TMPDIR/cannot"
-        return 0
-    }
-    mkdir "$tree"
-    make -C "$ROOT" install DESTDIR="$tree" >"$BATS_FILE_TMPDIR/install" 2>&1 ||
-        {
-            cat "$BATS_FILE_TMPDIR/install"
-            return 1
-        }
-    "$RIG" boot "$tree" "$PIDFILE" 2>"$BATS_FILE_TMPDIR/boot" 3>&- &
+    "$RIG" boot "$1" "$PIDFILE" 2>"$BATS_FILE_TMPDIR/boot" 3>&- &
     booter=$!
     echo "$booter" >"$BATS_FILE_TMPDIR/booter"
     until_true booted_or_gone "$booter"
-    if [[ ! -s $PIDFILE ]]; then
+    [[ -s $PIDFILE ]] ||
         echo "no systemd boots: $(tr '\n' ' ' <"$BATS_FILE_TMPDIR/boot")" \
             >"$BATS_FILE_TMPDIR/cannot"
-        return 0
-    fi
+}
+
+# prepared COMMAND...: whether a systemd can be booted here, with an empty TREE
+# that COMMAND has filled.
+prepared() {
+    TREE=$BATS_FILE_TMPDIR/tree
+    why_not >"$BATS_FILE_TMPDIR/cannot"
+    [[ ! -s $BATS_FILE_TMPDIR/cannot ]] || return 1
+    mkdir "$TREE"
+    "$@" >"$BATS_FILE_TMPDIR/install" 2>&1 || {
+        cat "$BATS_FILE_TMPDIR/install"
+        exit 1
+    }
+}
+
+booted() {
+    [[ ! -s $BATS_FILE_TMPDIR/cannot ]]
+}
+
+# boot_systemd: for setup_file. What a package's scripts would do is done by hand.
+boot_systemd() {
+    prepared install_into_tree || return 0
+    boot_tree "$TREE"
+    booted || return 0
     inside systemd-sysusers
+    inside journalctl --update-catalog
     inside systemctl enable --now putd.socket
+}
+
+install_into_tree() { make -C "$ROOT" install DESTDIR="$TREE"; }
+
+# boot_to_install: for setup_file. A systemd that knows nothing of putd, and this
+# project in /opt/putd, built.
+boot_to_install() {
+    prepared copy_into_tree || return 0
+    boot_tree "$TREE"
+}
+
+# The times are made such that nothing is built again, whatever was edited since.
+copy_into_tree() {
+    local copy=$TREE/opt/putd
+
+    make -C "$ROOT" all && mkdir -p "$copy/build" &&
+        cp -a "$ROOT"/{Makefile,README.md,LICENSE,src,units,contrib} "$copy" &&
+        cp -a "$ROOT"/build/{putd,put,obj} "$copy/build" &&
+        find "$copy/build/obj" -name '*.o' -exec touch {} + &&
+        touch "$copy"/build/put{d,}
 }
 
 # end_systemd: for teardown_file.
@@ -130,12 +159,15 @@ instances_are() {
     [[ $(instances | wc -l) == "$1" ]]
 }
 
-# journal [OPTION]...: what putd and systemd said of connections since the test
-# began. (By time: --after-cursor loses a line where the one at the cursor does
-# not match.)
+# journal [OPTION]...: what putd and systemd said since the test began. (By time:
+# --after-cursor loses a line where the one at the cursor does not match. By
+# identifier: journald may come to look for a process's unit when it has ended.)
 journal() {
+    local -a who=(-t putd -t systemd)
+
+    [[ " $* " != *" -t "* ]] || who=()
     inside journalctl --sync
-    inside journalctl -q -o cat --since="$SINCE" -u 'putd@*' "$@"
+    inside journalctl -q -o cat --since="$SINCE" "${who[@]}" "$@"
 }
 
 journal_has() {
@@ -176,4 +208,16 @@ go_on() {
 
 answered() {
     [[ $(wc -l <"$T/$1.out") == "$2" ]]
+}
+
+# stream: what was built, sent through a netcat; the answer is looked at.
+stream() {
+    need_tool nc.openbsd
+    client timeout 30 nc.openbsd -N 127.0.0.1 8080 \
+        <"$IN" >"$T/out" 2>"$T/nc" || true
+    : >"$T/err"
+    within instances_are 0
+    # shellcheck disable=SC2034 # for look
+    DIR=$STORE CODE=0
+    look
 }
