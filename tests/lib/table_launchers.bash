@@ -110,7 +110,7 @@ launch_stunnel() {
     start stunnel /etc/stunnel/putd.conf
     start stunnel /etc/stunnel/sender.conf
     CONNECT=("$TCP")
-    PEER="${DROP//./\\.}:[0-9]+"
+    PEER=${DROP//./\\.}
     LOGS=syslog
     until_true port_listens 8443
     until_true port_listens 8080
