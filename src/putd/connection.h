@@ -17,8 +17,8 @@ struct connection {
 int connection_fill_stdio(void);
 
 /* Finds the connection; `closed` is what connection_fill_stdio() returned.
- * Returns NULL, or what is wrong as one line for the
- * administrator. */
+ * Returns NULL, or what is wrong as one line for the administrator, with *ret
+ * untouched. */
 const char *connection_find(struct connection *ret, int closed);
 
 /*

@@ -108,28 +108,21 @@ static enum exit_status check(
 	return fflush(stdout) == 0 ? status : EXIT_IO;
 }
 
-static enum exit_status serve(
-    const struct options *options, const struct log *log, int closed)
+static enum exit_status serve(const struct options *options,
+    const struct log *log, struct connection *connection)
 {
 	enum exit_status status;
-	struct connection connection;
 	struct store store;
-	const char *wrong;
 
-	if (options->action == ACTION_CHECK)
-		return check(log, options);
-	wrong = connection_find(&connection, closed);
-	if (wrong != NULL)
-		return fail(log, EXIT_WRONG_USE, wrong);
 	status = open_directory(log, options, &store);
 	if (status == EXIT_SERVED && options->sandbox)
 		status = confine(log, &store);
 	if (status != EXIT_SERVED)
 		return status;
-	if (connection.listener >= 0)
-		status = serve_many(&connection, options, log, &store);
+	if (connection->listener >= 0)
+		status = serve_many(connection, options, log, &store);
 	else
-		status = session_serve(&connection, options, log, &store);
+		status = session_serve(connection, options, log, &store);
 	store_close(&store);
 	return status;
 }
@@ -137,22 +130,28 @@ static enum exit_status serve(
 int main(int argc, char *argv[])
 {
 	char problem[PROBLEM_TEXT];
+	struct connection connection = {STDIN_FILENO, STDOUT_FILENO, -1};
 	struct options options;
 	struct log log;
+	const char *wrong = NULL;
 	int closed = connection_fill_stdio();
-	int usage;
 
 	if (closed < 0)
 		return EXIT_IO;
 	wait_prepare_signals();
 	(void)umask(0);
 	(void)systemd_open();
-	usage = options_parse(argc, argv, &options, problem);
+	if (options_parse(argc, argv, &options, problem) < 0)
+		wrong = problem;
+	else if (options.action == ACTION_SERVE)
+		wrong = connection_find(&connection, closed);
 	log = (struct log){.target = options.log, .verbose = options.verbose};
-	log_open(&log, STDIN_FILENO, STDOUT_FILENO);
-	if (usage < 0)
-		return fail(&log, EXIT_WRONG_USE, problem);
-	if (options.action == ACTION_HELP || options.action == ACTION_VERSION)
+	log_open(&log, connection.in, connection.out);
+	if (wrong != NULL)
+		return fail(&log, EXIT_WRONG_USE, wrong);
+	if (options.action == ACTION_CHECK)
+		return check(&log, &options);
+	if (options.action != ACTION_SERVE)
 		return print_only(&options);
-	return serve(&options, &log, closed);
+	return serve(&options, &log, &connection);
 }

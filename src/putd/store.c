@@ -256,6 +256,8 @@ int store_admit_size(const struct store *store, uint64_t size, uint64_t coming)
 
 	if (store->max_size > 0 && size > store->max_size)
 		return -EFBIG;
+	if (coming == 0)
+		return 0;
 	r = store_space(store, store->root, &space);
 	if (r < 0)
 		return r;

@@ -77,7 +77,8 @@ int store_admit_name(
     const struct directory *directory, const struct name *name, bool fresh);
 
 /* Whether a file of `size` bytes may come, of which `coming` are still to be
- * written: 0, -EFBIG, -ENOSPC, another -errno. */
+ * written: 0, -EFBIG, -ENOSPC, another -errno. What brings nothing needs no
+ * space, also below the floor. */
 int store_admit_size(const struct store *store, uint64_t size, uint64_t coming);
 
 /* Bytes free for us in the filesystem of `fd`, and those that shall stay. */

@@ -47,7 +47,9 @@ common_setup() {
     CODE='' RAW='' LISTING='' RECEIPTS=() LOG=()
     # What putd is started with unless a row says otherwise: no row may depend
     # on how full this machine's disk is.
-    OPTIONS=(--min-free=0)
+    # What a build of its own needs, --no-sandbox for a sanitizer, comes first.
+    read -ra OPTIONS <<<"${PUTD_OPTIONS-}"
+    OPTIONS+=(--min-free=0)
     mkdir "$DIR"
     : >"$IN"
 }
