@@ -12,23 +12,28 @@
 
 void batch_init(struct batch *batch, struct store *store)
 {
-	struct rlimit files;
-
 	batch->store = store;
 	batch->count = 0;
 	batch->open = 0;
-	batch->limit = DESCRIPTORS_MAX;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
-	    files.rlim_cur < DESCRIPTORS_MAX + DESCRIPTORS)
-		batch->limit = files.rlim_cur > DESCRIPTORS
-				   ? files.rlim_cur - DESCRIPTORS
-				   : 0;
+	batch->limit = 0; /* asked for at the first file */
+}
+
+static size_t descriptor_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	    files.rlim_cur >= DESCRIPTORS_MAX + DESCRIPTORS)
+		return DESCRIPTORS_MAX;
+	return files.rlim_cur > DESCRIPTORS ? files.rlim_cur - DESCRIPTORS : 1;
 }
 
 /* A file is one descriptor, and its directory another, unless files before it
  * hold that already: one reference is the session's, one is its own. */
 void batch_add(struct batch *batch, const struct pending *file)
 {
+	if (batch->limit == 0)
+		batch->limit = descriptor_limit();
 	batch->open += file->directory->references > 2 ? 1 : 2;
 	batch->files[batch->count++] = *file;
 }

@@ -159,6 +159,9 @@ int body_receive(struct stream *stream, int fd, struct body *body)
 		r = receive_piece(stream, &sink, body, body->left);
 	if (r <= 0 && body->keep_prefix && body->error == 0)
 		write_held(stream, &sink, body, at_most(stream, body->left));
+	/* What was taken ahead of bytes that never came is given back. */
+	if (sink.allocated > sink.offset)
+		(void)!ftruncate(fd, (off_t)sink.offset);
 	body->offset = sink.offset;
 	return r;
 }

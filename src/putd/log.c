@@ -8,12 +8,13 @@
 #include "wire/cleanup.h"
 #include "wire/json.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
@@ -37,42 +38,41 @@ struct fields {
 	char text[FIELDS_MAX][LINE_MAX_BYTES];
 };
 
-static bool same_file(int left, int right)
+static bool is_file(int fd, const struct stat *other)
 {
-	struct stat a, b;
+	struct stat status;
 
-	return fstat(left, &a) == 0 && fstat(right, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return fstat(fd, &status) == 0 && status.st_dev == other->st_dev &&
+	       status.st_ino == other->st_ino;
 }
 
-static bool is_null_device(int fd)
+static bool is_null_device(const struct stat *status)
 {
-	struct stat null, status;
-
-	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
-	       stat("/dev/null", &null) == 0 && status.st_rdev == null.st_rdev;
+	return S_ISCHR(status->st_mode) &&
+	       status->st_rdev == makedev(1, 3); /* devices.txt of Linux */
 }
 
 /* sshd carries what a forced command writes to fd 2 to the client. */
-static bool goes_through_ssh(int fd)
+static bool goes_through_ssh(const struct stat *status)
 {
 	const char *ssh = getenv("SSH_CONNECTION");
-	struct stat status;
 
-	return ssh != NULL && ssh[0] != '\0' && fstat(fd, &status) == 0 &&
-	       (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+	return ssh != NULL && ssh[0] != '\0' &&
+	       (S_ISFIFO(status->st_mode) || S_ISSOCK(status->st_mode));
 }
 
 /* Under inetd and xinetd, fd 2 is the client's socket. A terminal is nobody's
  * connection: one on stdin is refused. */
 static bool stderr_is_ours(int in, int out)
 {
+	struct stat status;
+
+	if (fstat(STDERR_FILENO, &status) < 0 || is_null_device(&status))
+		return false;
 	if (isatty(STDERR_FILENO))
 		return true;
-	return !same_file(STDERR_FILENO, in) &&
-	       !same_file(STDERR_FILENO, out) &&
-	       !goes_through_ssh(STDERR_FILENO) &&
-	       !is_null_device(STDERR_FILENO);
+	return !is_file(in, &status) && (in == out || !is_file(out, &status)) &&
+	       !goes_through_ssh(&status);
 }
 
 void log_open(struct log *log, int in, int out)

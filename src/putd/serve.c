@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STATUS_MAX 400 /* bytes of a name in `systemctl status` */
+
 int serve_settle(struct session *s)
 {
 	int queued = batch_flush(&s->batch);
@@ -134,32 +136,43 @@ enum ending serve_skip_unused(struct session *s, const struct header *header)
 }
 
 /* For `systemctl status`: of bodies that take longer than a second, at most
- * once a second. */
-void serve_report_progress(void *context, uint64_t left)
+ * once a second. What waits in the buffer has come, too. */
+void serve_report_progress(struct session *s)
 {
-	struct session *s = context;
-	uint64_t size = s->header->filesize;
 	int64_t now = now_ms();
-	char text[512];
+	char name[STATUS_MAX], text[STATUS_MAX + 40];
+	uint64_t size, held;
 
-	if (!systemd_has_status() || now - s->started < 1000 ||
-	    now - s->reported < 1000)
+	if (s->body == NULL || !systemd_has_status() ||
+	    now - s->started < 1000 || now - s->reported < 1000)
 		return;
 	s->reported = now;
-	(void)snprintf(text, sizeof(text), "receiving %.400s: %u %%",
-	    s->header->filename != NULL ? s->header->filename : "a part",
-	    (unsigned)((double)(size - left) * 100 / (double)size));
+	size = s->header->filesize;
+	held = stream_held(&s->stream);
+	if (held > s->body->left)
+		held = s->body->left;
+	log_escape(s->header->filename != NULL ? s->header->filename : "a part",
+	    name, sizeof(name));
+	(void)snprintf(text, sizeof(text), "receiving %s: %u %%", name,
+	    (unsigned)((double)(size - s->body->left + held) * 100 /
+		       (double)size));
 	systemd_status(text);
 }
 
-void serve_follow_progress(
-    struct session *s, const struct header *header, struct body *body)
+void serve_begin_body(
+    struct session *s, const struct header *header, const struct body *body)
 {
-	if (!systemd_has_status())
-		return;
 	s->header = header;
-	body->progress = serve_report_progress;
-	body->progress_context = s;
+	s->body = body;
+}
+
+/* A status that was shown is over with its body. */
+void serve_end_body(struct session *s)
+{
+	s->header = NULL;
+	s->body = NULL;
+	if (s->reported >= s->started)
+		systemd_status("");
 }
 
 enum ending serve_hello(struct session *s, const struct header *header)

@@ -50,6 +50,7 @@ struct session {
 	int64_t started;    /* now_ms() at the current frame's header */
 	int64_t reported;   /* and when systemd was last told of its body */
 	const struct header *header; /* of the body that is being received */
+	const struct body *body;     /* and that body, or NULL */
 	bool in_part;	/* that body is a part of an upload by id */
 	bool asked;	/* a receipt, on this connection */
 	bool io_failed; /* the store did, at least once */
@@ -92,11 +93,12 @@ enum ending serve_refuse_and_skip(struct session *s,
 /* The body of a command that has no use for one, all before it settled. */
 enum ending serve_skip_unused(struct session *s, const struct header *header);
 
-/* Reports a body's progress to systemd, where that listens. */
-void serve_follow_progress(
-    struct session *s, const struct header *header, struct body *body);
-
-void serve_report_progress(void *context, uint64_t left);
+/* A body is received between these two; meanwhile its progress can be reported
+ * to systemd, where that listens. */
+void serve_begin_body(
+    struct session *s, const struct header *header, const struct body *body);
+void serve_end_body(struct session *s);
+void serve_report_progress(struct session *s);
 
 /* Closes the upload by id, what came of it recorded. Returns 0 or -errno. */
 int serve_release_partial(struct session *s);

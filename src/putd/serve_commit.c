@@ -206,7 +206,10 @@ static int admit_early(
 enum ending serve_stat(struct session *s, const struct header *header)
 {
 	CLEANUP(kept_free) struct kept kept = {.state = KEPT_NONE};
-	struct reason unknown = {.error = WIRE_UNKNOWN_ID};
+	struct refusal unknown = {
+	    .error = WIRE_UNKNOWN_ID,
+	    .command = header->command_text,
+	};
 	enum ending ending = serve_skip_unused(s, header);
 	uint64_t held = 0;
 	bool known;
@@ -224,11 +227,12 @@ enum ending serve_stat(struct session *s, const struct header *header)
 		r = admit_early(s, header, held);
 	if (r < 0)
 		return id_refuse_error(s, header, r);
-	if (!known)
-		return id_refuse(s, header, &unknown);
 	if (!header->reply)
 		return GO_ON;
-	return serve_send(s, answer_partial(&s->answer, held));
+	/* A question with the answer no: nothing was refused, and so nothing
+	 * is logged. */
+	return serve_send(s, known ? answer_partial(&s->answer, held)
+				   : answer_refused(&s->answer, &unknown));
 }
 
 enum ending serve_abort(struct session *s, const struct header *header)

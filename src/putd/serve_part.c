@@ -53,7 +53,7 @@ static void note_progress(void *context, uint64_t left)
 
 	s->partial.held = s->header->offset + (s->header->filesize - left);
 	partial_checkpoint_if_due(s->store, &s->partial);
-	serve_report_progress(s, left);
+	serve_report_progress(s);
 }
 
 static enum ending receive_part(struct session *s, const struct header *header)
@@ -68,11 +68,12 @@ static enum ending receive_part(struct session *s, const struct header *header)
 	struct reason reason;
 	enum ending ending;
 
-	s->header = header;
+	serve_begin_body(s, header, &body);
 	s->in_part = true;
 	ending = inside_frame(
 	    body_receive(&s->stream, s->partial.fd, &body), END_CUT_BODY);
 	s->in_part = false;
+	serve_end_body(s);
 	s->partial.held = body.offset;
 	if (ending != GO_ON)
 		return ending;

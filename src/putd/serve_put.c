@@ -120,16 +120,28 @@ static void taste_digest(void *context, const void *bytes, size_t n)
 	digest_add(context, bytes, n);
 }
 
+static void note_progress(void *context, uint64_t left)
+{
+	(void)left;
+	serve_report_progress(context);
+}
+
 static int receive(struct session *s, const struct header *header,
     struct upload *upload, struct body *body)
 {
-	serve_follow_progress(s, header, body);
+	int r;
+
+	body->progress = note_progress;
+	body->progress_context = s;
 	if (header->digest != DIGEST_NONE) {
 		digest_begin(&upload->digest);
 		body->taste = taste_digest;
 		body->taste_context = &upload->digest;
 	}
-	return body_receive(&s->stream, upload->file.temporary.fd, body);
+	serve_begin_body(s, header, body);
+	r = body_receive(&s->stream, upload->file.temporary.fd, body);
+	serve_end_body(s);
+	return r;
 }
 
 /* The bytes are there: their digest and time. 0, -EBADMSG where the digest is

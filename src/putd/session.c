@@ -224,6 +224,7 @@ static int before_wait(void *context)
 	int r = serve_settle(s);
 
 	directory_release(&s->directory);
+	serve_report_progress(s);
 	if (s->in_part)
 		partial_checkpoint_if_due(s->store, &s->partial);
 	else if (serve_release_partial(s) < 0)

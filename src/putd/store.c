@@ -244,8 +244,8 @@ int store_space(const struct store *store, int fd, struct space *ret)
 	ret->free = (uint64_t)fs.f_bavail * fs.f_frsize;
 	ret->floor = store->floor.bytes;
 	if (store->floor.percent > 0)
-		ret->floor = (uint64_t)fs.f_blocks / 100 * fs.f_frsize *
-			     store->floor.percent;
+		ret->floor = (uint64_t)fs.f_blocks * store->floor.percent /
+			     100 * fs.f_frsize;
 	return 0;
 }
 
@@ -298,6 +298,9 @@ static int make_private(const struct store *store)
 	if (fd < 0 || made < 0)
 		return fd;
 	r = acl_drop_default(fd);
+	/* What becomes durable in there needs the name to be. */
+	if (r == 0 && store->durable && fsync(store->root) < 0)
+		r = -errno;
 	if (r == 0)
 		return fd;
 	(void)close(fd);
