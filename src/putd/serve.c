@@ -14,6 +14,17 @@
 
 #define STATUS_MAX 400 /* bytes of a name in `systemctl status` */
 
+enum ending inside_frame(int r, enum ending cut)
+{
+	if (r > 0)
+		return GO_ON;
+	if (r == 0)
+		return cut;
+	if (r == -ETIMEDOUT)
+		return END_TIMEOUT;
+	return r == -ECANCELED ? END_TERMINATED : END_IO;
+}
+
 int serve_settle(struct session *s)
 {
 	int queued = batch_flush(&s->batch);
@@ -29,6 +40,17 @@ enum ending serve_send(struct session *s, size_t length)
 	if (r == 0)
 		r = stream_push(&s->stream);
 	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
+}
+
+int serve_release_partial(struct session *s)
+{
+	int r = 0;
+
+	if (!partial_is_open(&s->partial))
+		return 0;
+	r = partial_checkpoint(s->store, &s->partial);
+	partial_close(&s->partial);
+	return r;
 }
 
 struct reason reason_of(int error)

@@ -9,17 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-int serve_release_partial(struct session *s)
-{
-	int r = 0;
-
-	if (!partial_is_open(&s->partial))
-		return 0;
-	r = partial_checkpoint(s->store, &s->partial);
-	partial_close(&s->partial);
-	return r;
-}
-
 int id_acquire(struct session *s, const char *id, bool make)
 {
 	int r;

@@ -47,17 +47,6 @@ static enum ending (*const handlers[COMMANDS])(
     [COMMAND_HELLO] = serve_hello,
 };
 
-enum ending inside_frame(int r, enum ending cut)
-{
-	if (r > 0)
-		return GO_ON;
-	if (r == 0)
-		return cut;
-	if (r == -ETIMEDOUT)
-		return END_TIMEOUT;
-	return r == -ECANCELED ? END_TERMINATED : END_IO;
-}
-
 static enum ending between_frames(int r)
 {
 	enum ending ending = inside_frame(r, END_CLEAN);
