@@ -128,6 +128,17 @@ static int copy_bytes(int from, int to)
 	}
 }
 
+static int copy_time(int from, int to)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat status;
+
+	if (fstat(from, &status) < 0)
+		return -errno;
+	times[1] = status.st_mtim;
+	return futimens(to, times) < 0 ? -errno : 0;
+}
+
 /* Neither way of linking is allowed here: the bytes move to a named temporary,
  * and so do all that follow on this connection. */
 static int become_named(struct store *store, struct temporary *temporary,
@@ -138,6 +149,8 @@ static int become_named(struct store *store, struct temporary *temporary,
 
 	if (r == 0)
 		r = copy_bytes(temporary->fd, copy.fd);
+	if (r == 0)
+		r = copy_time(temporary->fd, copy.fd);
 	if (r == 0 && store->durable && fdatasync(copy.fd) < 0)
 		r = -errno;
 	if (r < 0) {

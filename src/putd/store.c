@@ -314,8 +314,8 @@ int store_private(struct store *store)
 	return store->private_fd;
 }
 
-/* Two names of one file: renaming one to the other must say EEXIST, and does
- * no harm where it does not. */
+/* To a name that is free: where it is taken, the kernel says so by itself and
+ * the filesystem is not asked at all. */
 static bool try_noreplace(int private_fd)
 {
 	static const char one[] = "tmp.probe1", two[] = "tmp.probe2";
@@ -326,10 +326,9 @@ static bool try_noreplace(int private_fd)
 	if (fd < 0)
 		return false;
 	(void)close(fd);
-	(void)!linkat(private_fd, one, private_fd, two, 0);
+	(void)unlinkat(private_fd, two, 0);
 	works =
-	    renameat2(private_fd, one, private_fd, two, RENAME_NOREPLACE) < 0 &&
-	    errno == EEXIST;
+	    renameat2(private_fd, one, private_fd, two, RENAME_NOREPLACE) == 0;
 	(void)unlinkat(private_fd, one, 0);
 	(void)unlinkat(private_fd, two, 0);
 	return works;
