@@ -47,6 +47,7 @@ OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
 NETTLE := $(if $(wildcard $(shell $(CC) -print-file-name=libnettle.a)),-l:libnettle.a,-lnettle)
 OUR_LIBS := -lcjson
 PUTD_LIBS = $(NETTLE)
+PUT_LIBS = $(NETTLE)
 
 Q := $(if $(V),,@)
 SAY = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
@@ -63,7 +64,7 @@ $(B)/putd: $(PUTD) $(WIRE)
 
 $(B)/put: $(PUT) $(WIRE)
 	$(call SAY,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) $(PUT_LIBS) $(LIBS)
 
 $(B)/obj/%.o: src/%.c Makefile
 	$(call SAY,CC,$<)

@@ -9,6 +9,11 @@ load lib/put_common
 
 setup() { put_setup; }
 
+server_again() {
+    rm -f "$T/gate"
+    server "$@"
+}
+
 # --- the command line ---------------------------------------------------------
 
 # wrong LINE ARG...: one line, exit 64.
@@ -23,7 +28,6 @@ wrong() {
     wrong "unknown option '-x'" --quiet -qx a
     wrong "unknown option '--frob'" --frob a
     wrong "unknown option '--frob=1'" --frob=1 a
-    wrong "unknown option '-r'" -r a
     wrong "no argument belongs to '--quiet=3'" --quiet=3 a
     wrong "an argument is missing for '-s'" a -s
     wrong "an argument is missing for '--name'" a --name
@@ -40,7 +44,21 @@ wrong() {
     wrong "no FILE is given" -q
     wrong "--name is for one FILE only" -n x a b
     wrong "--legacy without a server is for one FILE only" -l a b
-    wrong "standard input cannot be sent; a file named '-' is ./-" a -
+    wrong "standard input needs a --name; a file named '-' is ./-" a -
+    wrong "invalid number of retries '-1': not from 0 to 1000000" --retries=-1 a
+    for sec in 0 x 1X 1KB '' 9007199254740992 9999999T; do
+        wrong "invalid size '$sec': not a number of bytes, with K, M, G or T, from 1" --bwlimit="$sec" a
+    done
+    wrong "invalid policy 'Keep': not replace, reject or keep" -e Keep a
+    wrong "invalid progress 'no': not auto, always or never" --progress=no a
+    wrong "--from-command needs a --name" --from-command=true
+    wrong "--from-command takes no FILE" --from-command=true -n x a
+    wrong "--interactive needs a server" -i
+    wrong "--interactive takes no FILE" -i a
+    wrong "--receipts takes no FILE" --receipts a
+    wrong "--json needs a server" --json a
+    wrong "--legacy sends files of a known size only" -l -n x -
+    wrong "--legacy receivers know no -p, -c or -e" -l -c a
 }
 
 @test "a wrong server address gets one line that says why" {
@@ -85,16 +103,21 @@ wrong() {
     done
 }
 
+# options_helped: those of --help, one a line.
+options_helped() {
+    "$PUT" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '-[-a-zA-Z]+' |
+        LC_ALL=C sort
+}
+
 @test "--help and the manual have the same options, and put takes them all" {
     local option
 
-    "$PUT" --help | grep -oE '^ +(-., )?--[a-z]+' | grep -oE -- '-[-a-zA-Z]+' |
-        LC_ALL=C sort >"$T/helped"
+    options_helped >"$T/helped"
     sed -n 's/^\.It //p' "$ROOT/src/put/put.1" | grep '^Fl' |
-        grep -oE 'Fl -?[a-zA-Z]+' | sed 's/^Fl /-/' |
+        grep -oE 'Fl -?[a-zA-Z-]+' | sed 's/^Fl /-/' |
         LC_ALL=C sort >"$T/manual"
     diff "$T/helped" "$T/manual"
-    [[ $(wc -l <"$T/helped") == 15 ]]
+    [[ $(wc -l <"$T/helped") == 33 ]]
     while read -r option; do
         put "$option"
         [[ ${ERR[0]-} != *"unknown option"* ]] || fail "$option is unknown"
@@ -213,7 +236,7 @@ to_fifo() {
     truncate -s 1M big
     cat <&5 >>"$T/got"
     put_wait
-    ended 74 "big: changed while it was sent, it ended after 1048576 bytes of 8388608: the stream ends here" \
+    ended 74 "big: the stream ends here: it changed while it was sent and ended after 1048576 bytes of 8388608" \
         "b: not sent" "c: not sent"
     length 49
     text '{"cmd":"put","filename":"big","filesize":8388608}'
@@ -347,9 +370,11 @@ to_fifo() {
     server honest
     put -v -s "$SERVER" a b
     ended 0 "put: connected to $SERVER" "a: stored, 6 bytes, durable" \
-        "b: stored, 7 bytes, durable" "put: 2 stored, 0 refused, 13 bytes"
+        "b: stored, 7 bytes, durable" \
+        "put: the server counts 2 stored, 0 refused, 13 bytes"
+    [[ $TOTAL == "put: 2 stored, 13 bytes" ]]
     put -q --verbose -s "$SERVER" a
-    [[ ${#ERR[@]} == 3 ]]
+    [[ ${#ERR[@]} == 3 && -z $TOTAL ]]
 }
 
 @test "not durable, and another name, are told" {
@@ -515,15 +540,28 @@ teardown() {
 }
 
 @test "a refusal that comes before the body keeps the stream in step" {
-    random_file big 3000000
-    server --refuse=big:too-large:false --gate-at=big early
-    put_background -s "$SERVER" big
-    until_true grep -q '^big: refused: too-large' "$T/err"
+    random_file some 900000
+    server --unix="$T/socket" --refuse=some:too-large:false --gate-at=some early
+    put_background -s "$SERVER" some
+    until_true grep -q '^some: refused: too-large' "$T/err"
     kill -0 "$PUT_PID"
     open_gate
     put_wait
-    ended 1 "big: refused: too-large: told by the server"
-    saw "put big 3000000"
+    ended 1 "some: refused: too-large: told by the server"
+    saw "put some 900000"
+}
+
+@test "the long rest of what is refused is not sent; the others go on" {
+    truncate -s 100M big
+    server --refuse=big:too-large:false --gate-at=big honest
+    put_background -v -s "$SERVER" a big b
+    until_true grep -q '^big: refused: too-large' "$T/err"
+    open_gate
+    put_wait
+    ended 1 "put: connected to *" "a: stored, *" "big: refused: too-large: *" \
+        "put: the connection was cut, since the rest of a file is not wanted" \
+        "put: connected to *" "b: stored, *" "put: the server counts *"
+    kept a b
 }
 
 # --- lies and garbage -----------------------------------------------------------------
@@ -586,10 +624,16 @@ summary_lie() {
 
 @test "lie: stored before it was sent" {
     truncate -s 64M big
-    server --gate-at=big early
+    server --gate-at=big --alter='put:{"ok":true,"id":null}' early
     put -s "$SERVER" big
-    ended 74 "put: the server gave a receipt that cannot be true, it came before the file was sent: '{*}'" \
+    ended 74 "put: the server gave a receipt that cannot be true, it tells another id: '{*}'" \
         "big: not stored: it could not be sent whole"
+    random_file some 900000
+    rm "$T/gate"
+    server --unix="$T/socket" --gate-at=some early
+    put -s "$SERVER" some
+    ended 74 "put: the server gave a receipt that cannot be true, it came before the file was sent: '{*}'" \
+        "some: not stored: it could not be sent whole"
 }
 
 @test "lie: a summary before end was sent" {
@@ -648,10 +692,9 @@ garbage() {
 
 @test "no answer: perhaps a legacy server" {
     server silent
-    put -s "$SERVER" --timeout=1 a b
+    put -s "$SERVER" --timeout=1 --retries=5 a b
     ended 75 "put: $SERVER: no answer for 1 s: perhaps a legacy server, try --legacy" \
-        "a: outcome unknown: there was no receipt" \
-        "b: outcome unknown: there was no receipt"
+        "a: not sent" "b: not sent"
 }
 
 @test "no answer any more" {
@@ -664,15 +707,22 @@ garbage() {
     truncate -s 64M big
     server deaf
     put -s "$SERVER" --timeout=1 big b
-    ended 75 "put: $SERVER: took no byte for 1 s and gave no answer: perhaps a legacy server, try --legacy" \
+    ended 75 "put: $SERVER: no answer for 1 s: perhaps a legacy server, try --legacy" \
+        "big: not sent" "b: not sent"
+}
+
+@test "a server that takes nothing any more" {
+    truncate -s 64M big
+    server --gate-at=big honest
+    put -s "$SERVER" --timeout=1 big b
+    ended 75 "put: $SERVER: took no byte for 1 s" \
         "big: not stored: it could not be sent whole" "b: not sent"
 }
 
 @test "a receipt that trickles is no progress" {
     server trickle
     put -s "$SERVER" --timeout=1 a
-    ended 75 "put: $SERVER: no answer for 1 s: *" \
-        "a: outcome unknown: there was no receipt"
+    ended 75 "put: $SERVER: no answer for 1 s: *" "a: not sent"
     saw_not trickled
 }
 
@@ -691,16 +741,22 @@ garbage() {
 }
 
 @test "closed or reset without any answer: perhaps a legacy server" {
-    server --frames=1 leaving
-    put -s "$SERVER" a
+    server --rude --frames=1 leaving
+    put -s "$SERVER" --retries=5 a
     ended 75 "put: $SERVER: the *: perhaps a legacy server, try --legacy" \
-        "a: outcome unknown: there was no receipt"
+        "put: trying again (1 of 5)" \
+        "put: $SERVER: the *: perhaps a legacy server, try --legacy" \
+        "a: not sent"
 }
 
 @test "a reset" {
-    server dying
+    server --rude dying
     put -s "$SERVER" a
     ended 75 "put: $SERVER: the connection broke: Connection reset by peer: perhaps a legacy server, try --legacy" \
+        "a: not sent"
+    server_again dying
+    put -s "$SERVER" a
+    ended 75 "put: $SERVER: the connection broke: Connection reset by peer" \
         "a: outcome unknown: there was no receipt"
 }
 
@@ -839,12 +895,13 @@ many() {
     [[ $(grep -c ': not sent$' "$T/err") == 76 ]]
 }
 
-@test "no further file is begun above 256 MiB in flight" {
+@test "no further part is begun above 256 MiB in flight" {
     truncate -s 200M x1 x2 x3
-    server --keep= --say-put='' honest
+    server --keep= --say-put='' --say-stat='' --say-commit='' honest
     put -s "$SERVER" --timeout=1 x1 x2 x3
     [[ $STATUS == 75 ]]
-    [[ $(grep -c '^put ' "$SEEN") == 2 ]]
+    # x1 in two parts; of x2 the first, of 128 MiB, is begun below the bound.
+    [[ $(grep -c '^part ' "$SEEN") == 3 ]]
     [[ ${ERR[-1]} == "x3: not sent" ]]
 }
 
@@ -859,7 +916,7 @@ many() {
     open_gate
     put_wait
     ended 1 "a: stored, 6 bytes" \
-        "big: changed while it was sent, it ended after * bytes of 67108864: not stored" \
+        "big: not stored: it changed while it was sent and ended after * bytes of 67108864" \
         "b: stored, 7 bytes"
     kept a b
     saw "connection 2"
@@ -875,34 +932,32 @@ many() {
     open_gate
     put_wait
     ended 1 "put: connected to $SERVER" "a: stored, 6 bytes, durable" \
-        "big: changed while it was sent, it ended after 1048576 bytes of 67108864: not stored" \
+        "big: not stored: it changed while it was sent and ended after 1048576 bytes of 67108864" \
         "put: the connection was cut, since the frame of a file could not be completed" \
         "put: connected to $SERVER" "b: stored, 7 bytes, durable" \
-        "put: 1 stored, 0 refused, 7 bytes"
+        "put: the server counts 1 stored, 0 refused, 7 bytes"
 }
 
 @test "a file that shrinks, to the handler itself: nothing of it is published" {
     truncate -s 64M big
-    mkfifo "$T/through"
-    put_background -s "exec:{ head -c 300000; read -r line <'$T/through'; cat; } | $PUTD_EXEC '$KEEP' 2>'$T/log'" a big
+    put_background --bwlimit=4M -s "exec:exec $PUTD_EXEC '$KEEP' 2>'$T/log'" a big
     until_true test -s "$KEEP/a"
     truncate -s 1M big
-    echo go >"$T/through"
     put_wait
     ended 1 "a: stored, 6 bytes" \
-        "big: changed while it was sent, it ended after 1048576 bytes of 67108864: not stored"
+        "big: not stored: it changed while it was sent and ended after * bytes of 67108864"
     kept a
 }
 
 @test "a file that shrinks while the server is silent: the timeout still holds" {
     truncate -s 64M big
-    server --gate-at=big --say-put='' honest
+    server --gate-at=big --say-put='' --say-stat='' honest
     put_background --timeout=1 -s "$SERVER" a big b
     saw "header big"
     truncate -s 1M big
     open_gate
     put_wait
-    ended 75 "put: $SERVER: no answer for 1 s: *" \
+    ended 75 "put: $SERVER: no receipt for 1 s" \
         "a: outcome unknown: there was no receipt" \
         "big: not stored: it could not be sent whole" "b: not sent"
 }

@@ -16,8 +16,7 @@
 #include <sys/wait.h>
 
 /* put itself ignores SIGPIPE; a command expects it as it always is. */
-static int spawn_shell(
-    const char *command, int input, int output, pid_t *ret_child)
+int child_spawn(const char *command, int input, int output, pid_t *ret_child)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
 	posix_spawn_file_actions_t files;
@@ -58,7 +57,7 @@ int child_start(const char *command, struct server *ret)
 	    fcntl(receipts[0], F_SETFL, O_NONBLOCK) < 0)
 		r = -errno;
 	else
-		r = spawn_shell(command, frames[0], receipts[1], &child);
+		r = child_spawn(command, frames[0], receipts[1], &child);
 	close_fd(&frames[0]);
 	close_fd(&receipts[1]);
 	if (r < 0) {

@@ -1,11 +1,16 @@
 /*
- * The command of exec:, run by /bin/sh with frames on its standard input and
- * receipts on its standard output. Used by server.c only.
+ * Commands, run by /bin/sh: that of exec:, with frames on its standard input
+ * and receipts on its standard output, for server.c; and one whose output is
+ * sent, for feed.c.
  */
 #ifndef PUT_CHILD_H
 #define PUT_CHILD_H
 
 #include "put/server.h"
+
+/* /bin/sh -c command, with these as its standard input and output. Returns 0
+ * or a negative errno. */
+int child_spawn(const char *command, int input, int output, pid_t *ret_child);
 
 /* Returns 0 or a negative errno; on failure *ret is untouched. */
 int child_start(const char *command, struct server *ret);

@@ -24,57 +24,58 @@ bool legacy_fits(const struct frame *frame)
 
 /* The body is not, or perhaps not, over there. */
 static void fail(struct server *server, struct report *report,
-    const struct frame *frame, int error)
+    const struct file *file, const struct frame *frame, int error)
 {
 	int status = server_reset(server, CUT_GRACE_MS);
 
 	if (error == -ECANCELED)
-		report_legacy_broken(report, frame->source->path, frame->broken,
-		    frame_body_sent(frame), frame->body);
+		report_legacy_broken(
+		    report, file, frame->broken, frame_body_sent(frame));
 	else
-		report_legacy_failed(report, frame->source->path, error);
+		report_legacy_failed(report, file, error);
 	report_child(report, status, false);
 }
 
-static void send_file(struct server *server, struct frame *frame,
-    int timeout_ms, struct report *report)
+static void send_file(struct server *server, const struct file *file,
+    const struct source *source, struct frame *frame, int timeout_ms,
+    struct report *report)
 {
 	int r = frame_pump(frame, server->out, timeout_ms);
 
 	if (r == 0)
 		r = server_drain(server, timeout_ms);
 	if (r < 0) {
-		fail(server, report, frame, r);
+		fail(server, report, file, frame, r);
 		return;
 	}
 	r = server_close(server, timeout_ms);
 	if (r == 0)
-		report_legacy_sent(report, frame->source);
+		report_legacy_sent(report, file, source_change(source));
 	else
-		report_legacy_failed(report, frame->source->path, 0);
+		report_legacy_failed(report, file, 0);
 	report_child(report, r, false);
 }
 
 /* Returns 0 if the next file may be tried. */
 static int connect_and_send(const struct options *options,
-    struct report *report, const struct source *source)
+    struct report *report, const struct file *file, const struct source *source)
 {
 	struct server server = SERVER_NONE;
 	struct frame frame;
 	const char *why;
-	int r = frame_begin_put(&frame, source, false);
+	int r = frame_begin_put(&frame, file->name, source, false);
 
 	if (r < 0 || !legacy_fits(&frame)) {
-		report_name_too_long(report, source->path);
+		report_name_too_long(report, file->path);
 		return 0;
 	}
 	r = server_open(&options->address, options->timeout_ms, &server, &why);
 	if (r < 0) {
 		report_no_server(report, &options->address, why);
-		report_unsent(report, source->path);
+		report_unsent(report, file->path);
 		return r;
 	}
-	send_file(&server, &frame, options->timeout_ms, report);
+	send_file(&server, file, source, &frame, options->timeout_ms, report);
 	return 0;
 }
 
@@ -83,12 +84,16 @@ void legacy_files(const struct options *options, struct report *report)
 	struct queue queue;
 	int r = 0;
 
-	queue_init(&queue, options->files, options->name, report);
+	queue_begin(&queue, options, report);
 	while (r == 0 && queue_has_next(&queue)) {
-		struct source source = queue_take(&queue);
+		struct source source;
+		struct file *file = queue_take(&queue, &source);
 
-		r = connect_and_send(options, report, &source);
+		r = connect_and_send(options, report, file, &source);
 		source_close(&source);
+		file_release(&file);
 	}
 	queue_give_up(&queue);
+	queue_end(&queue);
+	report_final(report);
 }

@@ -3,6 +3,9 @@
  */
 #include "put/options.h"
 
+#include "put/options_value.h"
+#include "put/source.h"
+
 #include "wire/cleanup.h"
 
 #include <getopt.h>
@@ -10,73 +13,76 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_DEFAULT 60	/* seconds */
-#define TIMEOUT_MAX	1000000 /* seconds; in milliseconds it fits an int */
+#define TIMEOUT_DEFAULT 60 /* seconds */
+#define RETRIES_DEFAULT 5
 #define SERVER_VARIABLE "PUT_SERVER"
 
-enum { OPTION_TIMEOUT = 256 }; /* those without a letter */
+/* Those without a letter. */
+enum {
+	OPTION_TIMEOUT = 256,
+	OPTION_COMMAND,
+	OPTION_RETRIES,
+	OPTION_BWLIMIT,
+	OPTION_RECEIPTS,
+	OPTION_JSON,
+	OPTION_PROGRESS
+};
 
-static const char short_options[] = ":s:n:lqvVh";
+static const char short_options[] = ":s:n:rRpce:liqvVh";
 
 static const struct option long_options[] = {
     {"server", required_argument, NULL, 's'},
     {"name", required_argument, NULL, 'n'},
+    {"recursive", no_argument, NULL, 'r'},
+    {"relative", no_argument, NULL, 'R'},
+    {"preserve", no_argument, NULL, 'p'},
+    {"checksum", no_argument, NULL, 'c'},
+    {"if-exists", required_argument, NULL, 'e'},
+    {"from-command", required_argument, NULL, OPTION_COMMAND},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"bwlimit", required_argument, NULL, OPTION_BWLIMIT},
     {"legacy", no_argument, NULL, 'l'},
+    {"interactive", no_argument, NULL, 'i'},
+    {"receipts", no_argument, NULL, OPTION_RECEIPTS},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"progress", required_argument, NULL, OPTION_PROGRESS},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL},
 };
 
 static const char help[] =
-    "Usage: put [OPTION]... FILE...\n"
+    "Usage: put [OPTION]... FILE...    or: put [OPTION]... FILE... | nc -N "
+    "HOST PORT\n"
     "Send files to a putd server, and tell for each whether it is stored.\n"
-    "\n"
-    "Without a server the frames go to standard output, never to a terminal:\n"
-    "  put a.txt b.txt | nc -N HOST 8080      put a.txt | ssh HOST putd DIR\n"
-    "\n"
-    "  -s, --server=ADDR   HOST:PORT, [V6]:PORT, unix:PATH or exec:COMMAND\n"
-    "                      (default: $" SERVER_VARIABLE ")\n"
-    "  -n, --name=NAME     the name on the server, for one FILE\n"
-    "      --timeout=SEC   give up after SEC seconds without progress (60)\n"
-    "  -l, --legacy        for a receiver that gives no receipts\n"
-    "  -q, --quiet         say only what went wrong\n"
-    "  -v, --verbose       say more\n"
-    "  -V, --version       print the version and exit\n"
-    "  -h, --help          print this help and exit\n"
-    "\n"
-    "Exit status: 0 all stored, 1 some refused or not readable, 64 usage,\n"
-    "69 no server, 74 input/output error, 75 try again. See put(1).\n";
-
-static bool set_server(struct options *options, const char *text)
-{
-	const char *why;
-
-	if (address_parse(text, &options->address, &why) < 0) {
-		report_usage("invalid server", text, why);
-		return false;
-	}
-	options->has_server = true;
-	return true;
-}
-
-static bool set_timeout(struct options *options, const char *text)
-{
-	unsigned long seconds = 0;
-	const char *at = text;
-
-	for (; *at >= '0' && *at <= '9' && seconds <= TIMEOUT_MAX; at++)
-		seconds = seconds * 10 + (unsigned long)(*at - '0');
-	if (*at != '\0' || seconds < 1 || seconds > TIMEOUT_MAX) {
-		report_usage("invalid timeout", text,
-		    "not a number of seconds from 1 to 1000000");
-		return false;
-	}
-	options->timeout_ms = (int)seconds * 1000;
-	return true;
-}
+    "  -s, --server=ADDR       HOST:PORT, [V6]:PORT, unix:PATH or "
+    "exec:COMMAND\n"
+    "                          ($" SERVER_VARIABLE
+    "); without one: on standard output\n"
+    "  -n, --name=NAME         name on the server; FILE may be - for stdin\n"
+    "  -r, --recursive         send what is in directories\n"
+    "  -R, --relative          keep the given path as the name\n"
+    "  -p, --preserve          keep the time of modification\n"
+    "  -c, --checksum          SHA-256 from end to end\n"
+    "  -e, --if-exists=POLICY  replace, reject, or keep what is there\n"
+    "      --from-command=CMD  send its output; store it only if it exits 0\n"
+    "      --retries=N         try again so often without progress (5)\n"
+    "      --timeout=SEC       a try ends after SEC s without progress (60)\n"
+    "      --bwlimit=SIZE      bytes a second, with K, M, G or T\n"
+    "  -l, --legacy            for a receiver that gives no receipts\n"
+    "  -i, --interactive       prompt for: put FILE..., help, quit\n"
+    "      --receipts          judge the receipts on stdin, as nc prints them\n"
+    "  -q, --quiet             say only what went wrong\n"
+    "  -v, --verbose           say more\n"
+    "      --json              a line for each file on standard output\n"
+    "      --progress=WHEN     auto, always or never\n"
+    "  -V, --version           print the version and exit\n"
+    "  -h, --help              print this help and exit\n"
+    "Exit: 0 stored, 1 some not, 64 usage, 69 no server, 74 I/O, 75 try "
+    "again\n";
 
 static bool is_letter(int option)
 {
@@ -112,62 +118,149 @@ static enum options_verdict show(const char *text)
 	return shown ? OPTIONS_SHOWN : OPTIONS_UNSHOWN;
 }
 
-static enum options_verdict take(
-    struct options *options, int option, char **argv)
+/* Those that only set something. */
+static bool take_flag(struct options *options, int option)
+{
+	switch (option) {
+	case 'r':
+		return options->recursive = true;
+	case 'R':
+		return options->relative = true;
+	case 'p':
+		return options->preserve = true;
+	case 'c':
+		return options->checksum = true;
+	case 'l':
+		return options->legacy = true;
+	case 'i':
+		return options->interactive = true;
+	case OPTION_RECEIPTS:
+		return options->receipts = true;
+	case OPTION_JSON:
+		return options->json = true;
+	case 'q':
+		options->verbosity = VERBOSITY_QUIET;
+		return true;
+	case 'v':
+		options->verbosity = VERBOSITY_VERBOSE;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Those with a value. False where it is wrong, or the option is unknown. */
+static bool take_value(struct options *options, int option, char **argv)
 {
 	switch (option) {
 	case 's':
-		return set_server(options, optarg) ? OPTIONS_RUN
-						   : OPTIONS_WRONG;
+		return value_server(optarg, options);
 	case 'n':
 		options->name = optarg;
-		return OPTIONS_RUN;
+		return true;
+	case 'e':
+		return value_policy(optarg, &options->if_exists);
+	case OPTION_COMMAND:
+		options->command = optarg;
+		return true;
+	case OPTION_RETRIES:
+		return value_retries(optarg, &options->retries);
 	case OPTION_TIMEOUT:
-		return set_timeout(options, optarg) ? OPTIONS_RUN
-						    : OPTIONS_WRONG;
-	case 'l':
-		options->legacy = true;
-		return OPTIONS_RUN;
-	case 'q':
-		options->verbosity = VERBOSITY_QUIET;
-		return OPTIONS_RUN;
-	case 'v':
-		options->verbosity = VERBOSITY_VERBOSE;
-		return OPTIONS_RUN;
-	case 'V':
-		return show("put " PUTD_VERSION "\n");
-	case 'h':
-		return show(help);
+		return value_timeout(optarg, &options->timeout_ms);
+	case OPTION_BWLIMIT:
+		return value_size(optarg, &options->bwlimit);
+	case OPTION_PROGRESS:
+		return value_progress(optarg, &options->progress);
 	default:
 		tell_wrong(option, argv);
-		return OPTIONS_WRONG;
+		return false;
 	}
+}
+
+static enum options_verdict take(
+    struct options *options, int option, char **argv)
+{
+	if (option == 'V')
+		return show("put " PUTD_VERSION "\n");
+	if (option == 'h')
+		return show(help);
+	if (take_flag(options, option) || take_value(options, option, argv))
+		return OPTIONS_RUN;
+	return OPTIONS_WRONG;
 }
 
 static bool take_default_server(struct options *options)
 {
 	const char *server = getenv(SERVER_VARIABLE);
 
-	if (options->has_server || server == NULL || *server == '\0')
+	if (options->has_server || options->receipts || server == NULL ||
+	    *server == '\0')
 		return true;
-	return set_server(options, server);
+	return value_server(server, options);
 }
 
-static bool files_fit(const struct options *options)
+static bool has_stdin(const struct options *options)
 {
-	bool several = options->files[0] != NULL && options->files[1] != NULL;
-	const char *wrong = NULL;
-
-	if (options->files[0] == NULL)
-		wrong = "no FILE is given";
-	else if (several && options->name != NULL)
-		wrong = "--name is for one FILE only";
-	else if (several && options->legacy && !options->has_server)
-		wrong = "--legacy without a server is for one FILE only";
 	for (char **file = options->files; *file != NULL; file++)
-		if (strcmp(*file, "-") == 0)
-			wrong = "standard input cannot be sent; a file named "
-				"'-' is ./-";
+		if (strcmp(*file, SOURCE_STDIN) == 0)
+			return true;
+	return false;
+}
+
+/* Of modes that have their files from elsewhere. */
+static const char *mode_wrong(const struct options *options)
+{
+	if (options->files[0] != NULL)
+		return options->receipts      ? "--receipts takes no FILE"
+		       : options->interactive ? "--interactive takes no FILE"
+					      : "--from-command takes no FILE";
+	if (options->command != NULL && options->name == NULL)
+		return "--from-command needs a --name";
+	if (options->interactive && !options->has_server)
+		return "--interactive needs a server";
+	if (options->interactive && options->name != NULL)
+		return "--name is for one FILE only";
+	return NULL;
+}
+
+static const char *files_wrong(const struct options *options)
+{
+	if (options->files[0] == NULL)
+		return "no FILE is given";
+	if (options->files[1] != NULL && options->name != NULL)
+		return "--name is for one FILE only";
+	if (options->files[1] != NULL && options->legacy &&
+	    !options->has_server)
+		return "--legacy without a server is for one FILE only";
+	if (has_stdin(options) && options->name == NULL)
+		return "standard input needs a --name; a file named '-' "
+		       "is ./-";
+	return NULL;
+}
+
+/* What does not go together. */
+static const char *mix_wrong(const struct options *options)
+{
+	if (options->json && !options->has_server)
+		return "--json needs a server";
+	if (!options->legacy)
+		return NULL;
+	if (options->command != NULL || has_stdin(options))
+		return "--legacy sends files of a known size only";
+	if (options->preserve || options->checksum ||
+	    options->if_exists != POLICY_ABSENT)
+		return "--legacy receivers know no -p, -c or -e";
+	return NULL;
+}
+
+static bool all_fits(const struct options *options)
+{
+	bool mode = options->receipts || options->interactive ||
+		    options->command != NULL;
+	const char *wrong = mode ? mode_wrong(options) : files_wrong(options);
+
+	if (wrong == NULL)
+		wrong = mix_wrong(options);
 	if (wrong != NULL)
 		report_usage(wrong, NULL, NULL);
 	return wrong == NULL;
@@ -177,6 +270,7 @@ enum options_verdict options_parse(int argc, char **argv, struct options *ret)
 {
 	struct options options = {
 	    .timeout_ms = TIMEOUT_DEFAULT * 1000,
+	    .retries = RETRIES_DEFAULT,
 	    .verbosity = VERBOSITY_NORMAL,
 	};
 	enum options_verdict verdict = OPTIONS_RUN;
@@ -189,7 +283,7 @@ enum options_verdict options_parse(int argc, char **argv, struct options *ret)
 		verdict = take(&options, option, argv);
 	options.files = argv + optind;
 	if (verdict == OPTIONS_RUN &&
-	    (!take_default_server(&options) || !files_fit(&options)))
+	    (!take_default_server(&options) || !all_fits(&options)))
 		verdict = OPTIONS_WRONG;
 	if (verdict == OPTIONS_RUN)
 		*ret = options;

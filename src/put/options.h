@@ -7,16 +7,27 @@
 #include "put/address.h"
 #include "put/report.h"
 
+#include "wire/header.h"
+
 #include <stdbool.h>
+#include <stdint.h>
+
+enum progress_when { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct options {
 	bool has_server;
 	struct address address; /* where has_server */
 	const char *name;	/* NULL: each file's own */
+	const char *command;	/* whose output is sent, or NULL */
+	bool recursive, relative, preserve, checksum;
+	enum policy if_exists; /* POLICY_ABSENT: the server's */
+	int retries;
 	int timeout_ms;
-	bool legacy;
+	uint64_t bwlimit; /* bytes a second; 0: none */
+	bool legacy, interactive, receipts, json;
 	enum verbosity verbosity;
-	char **files; /* at least one; ends with NULL */
+	enum progress_when progress;
+	char **files; /* at least one, unless by the above; ends with NULL */
 };
 
 enum options_verdict {

@@ -1,6 +1,8 @@
 /*
  * put: sends files to putd. The steps only; each is in its own file.
  */
+#include "put/interactive.h"
+#include "put/judge.h"
 #include "put/legacy.h"
 #include "put/options.h"
 #include "put/report.h"
@@ -45,7 +47,12 @@ int main(int argc, char **argv)
 		break;
 	}
 	report.verbosity = options.verbosity;
-	if (!options.has_server)
+	report.json = options.json;
+	if (options.receipts)
+		judge_receipts(&report);
+	else if (options.interactive)
+		interactive_run(&options, &report);
+	else if (!options.has_server)
 		stream_files(&options, &report);
 	else if (options.legacy)
 		legacy_files(&options, &report);

@@ -3,46 +3,192 @@
  */
 #include "put/queue.h"
 
+#include "put/feed.h"
+
+#include "wire/cleanup.h"
+
+#include <errno.h>
 #include <stddef.h>
 
-void queue_init(
-    struct queue *queue, char **files, const char *name, struct report *report)
+void queue_begin(
+    struct queue *queue, const struct options *options, struct report *report)
 {
-	*queue = (struct queue){
-	    .files = files,
-	    .name = name,
-	    .report = report,
-	    .ready = SOURCE_NONE,
+	struct walk_rules rules = {
+	    .name = options->name,
+	    .recursive = options->recursive,
+	    .relative = options->relative,
 	};
+
+	*queue = (struct queue){
+	    .options = options,
+	    .report = report,
+	    .command = options->command != NULL,
+	    .source = SOURCE_NONE,
+	};
+	queue->again_end = &queue->again;
+	walk_begin(&queue->walk, options->files, &rules);
+}
+
+void queue_end(struct queue *queue)
+{
+	struct file *file;
+
+	while ((file = queue_take_again(queue)) != NULL)
+		file_release(&file);
+	file_release(&queue->ready);
+	source_close(&queue->source);
+	walk_end(&queue->walk);
+}
+
+/* Streams are taken over by a feed, which lives as long as its file. */
+static int begin_stream(struct queue *queue, struct file *file)
+{
+	if (file->feed != NULL || !queue->source.endless)
+		return 0;
+	file->way = WAY_STREAM;
+	file->feed = feed_of(queue->source.fd, queue->options->checksum);
+	if (file->feed == NULL)
+		return -ENOMEM;
+	queue->source = SOURCE_NONE;
+	return 0;
+}
+
+/* Opens the file. What cannot be sent is told; true if it is ready now. */
+static bool make_ready(struct queue *queue, struct file *file)
+{
+	enum source_flaw flaw = SOURCE_GOOD;
+	int error = 0;
+
+	if (file->feed == NULL)
+		flaw = source_open(file->path, &queue->source, &error);
+	if (flaw == SOURCE_GOOD)
+		flaw = source_name_flaw(file->name);
+	if (flaw != SOURCE_GOOD) {
+		source_close(&queue->source);
+		report_flaw(queue->report, file->path, flaw, error);
+		file_release(&file);
+		return false;
+	}
+	if (begin_stream(queue, file) < 0) {
+		report_no_memory(queue->report);
+		file_release(&file);
+		return false;
+	}
+	if (file->way != WAY_STREAM)
+		file->size = queue->source.size;
+	queue->ready = file;
+	return true;
+}
+
+/* The file that is a command's output. */
+static struct file *begin_command(struct queue *queue)
+{
+	const struct options *options = queue->options;
+	struct file *file = file_new(options->name, options->name);
+	int r = -ENOMEM;
+
+	queue->command = false;
+	if (file != NULL)
+		r = feed_start(
+		    options->command, options->checksum, &file->feed);
+	if (r < 0) {
+		report_command_not_run(queue->report, file, -r);
+		file_release(&file);
+		return NULL;
+	}
+	file->way = WAY_STREAM;
+	return file;
+}
+
+/* Of the command line. Returns 1 with *ret set, 0 where this one was told, -1
+ * where there is no more. */
+static int next_walked(struct queue *queue, struct file **ret)
+{
+	struct walked found;
+	int r = walk_next(&queue->walk, &found);
+
+	if (r < 0)
+		report_no_memory(queue->report);
+	if (r <= 0)
+		return -1;
+	if (found.flaw != SOURCE_GOOD) {
+		report_flaw(queue->report, found.path, found.flaw, found.error);
+		return 0;
+	}
+	*ret = file_new(found.path, found.name);
+	free(found.name);
+	if (*ret == NULL)
+		report_no_memory(queue->report);
+	return *ret != NULL ? 1 : -1;
 }
 
 bool queue_has_next(struct queue *queue)
 {
-	while (queue->ready.fd < 0 && *queue->files != NULL) {
-		const char *path = *queue->files++;
-		int error = 0;
-		enum source_flaw flaw =
-		    source_open(path, queue->name, &queue->ready, &error);
+	while (queue->ready == NULL) {
+		struct file *file = queue_take_again(queue);
+		int r = 1;
 
-		if (flaw != SOURCE_GOOD)
-			report_flaw(queue->report, path, flaw, error);
+		if (file == NULL && queue->command) {
+			file = begin_command(queue);
+			r = file != NULL ? 1 : 0;
+		} else if (file == NULL) {
+			r = next_walked(queue, &file);
+		}
+		if (r < 0)
+			return false;
+		if (r > 0)
+			(void)make_ready(queue, file);
 	}
-	return queue->ready.fd >= 0;
+	return true;
 }
 
-struct source queue_take(struct queue *queue)
+struct file *queue_take(struct queue *queue, struct source *ret_source)
 {
-	struct source source = queue->ready;
+	struct file *file = queue->ready;
 
-	queue->ready = SOURCE_NONE;
-	return source;
+	*ret_source = queue->source;
+	queue->source = SOURCE_NONE;
+	queue->ready = NULL;
+	file->state = FILE_OPEN;
+	return file;
+}
+
+void queue_again(struct queue *queue, struct file *file)
+{
+	file->state = FILE_AGAIN;
+	file->next = NULL;
+	*queue->again_end = file_hold(file);
+	queue->again_end = &file->next;
+}
+
+struct file *queue_take_again(struct queue *queue)
+{
+	struct file *file = queue->again;
+
+	if (file == NULL)
+		return NULL;
+	queue->again = file->next;
+	if (queue->again == NULL)
+		queue->again_end = &queue->again;
+	file->next = NULL;
+	return file;
 }
 
 void queue_give_up(struct queue *queue)
 {
-	if (queue->ready.fd >= 0)
-		report_unsent(queue->report, queue->ready.path);
-	source_close(&queue->ready);
-	for (; *queue->files != NULL; queue->files++)
-		report_unsent(queue->report, *queue->files);
+	struct walked found;
+	struct file *file;
+
+	if (queue->ready != NULL)
+		report_gave_up(queue->report, queue->ready);
+	file_release(&queue->ready);
+	source_close(&queue->source);
+	while ((file = queue_take_again(queue)) != NULL) {
+		report_gave_up(queue->report, file);
+		file_release(&file);
+	}
+	while (walk_next(&queue->walk, &found) > 0) {
+		report_unsent(queue->report, found.path);
+		free(found.name);
+	}
 }

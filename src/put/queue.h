@@ -1,29 +1,45 @@
 /*
- * The FILEs of the command line, one after another. Those that cannot be sent
- * are told and passed over.
+ * The files to be sent, one after another: those that a connection left undone
+ * first, then those of the command line. What cannot be sent is told and passed
+ * over.
  */
 #ifndef PUT_QUEUE_H
 #define PUT_QUEUE_H
 
+#include "put/file.h"
+#include "put/options.h"
 #include "put/report.h"
 #include "put/source.h"
+#include "put/walk.h"
 
 #include <stdbool.h>
 
 struct queue {
-	char **files; /* borrowed; ends with NULL */
-	const char *name;
+	const struct options *options;
 	struct report *report;
-	struct source ready; /* opened, not taken yet; fd -1: none */
+	struct walk walk;
+	bool command;	    /* whose output is the one file was not begun */
+	struct file *again; /* a list */
+	struct file **again_end;
+	struct file *ready;   /* opened, not taken yet; NULL: none */
+	struct source source; /* its */
 };
 
-void queue_init(
-    struct queue *queue, char **files, const char *name, struct report *report);
+void queue_begin(
+    struct queue *queue, const struct options *options, struct report *report);
+/* All that is still in it is forgotten. */
+void queue_end(struct queue *queue);
+
 /* Whether a file can be taken: opens the next one, if none is ready. */
 bool queue_has_next(struct queue *queue);
-/* The file that is ready; the caller closes it. */
-struct source queue_take(struct queue *queue);
-/* Tells that every file that was not taken was not sent, and ends the queue. */
+/* The file that is ready, and its source; the caller's from now on. Of a
+ * stream the source is none. */
+struct file *queue_take(struct queue *queue, struct source *ret_source);
+/* Puts a file back behind those that are to be tried again; holds it. */
+void queue_again(struct queue *queue, struct file *file);
+/* Takes a file that is to be tried again, unopened; NULL: there is none. */
+struct file *queue_take_again(struct queue *queue);
+/* Tells of every file that is left what is known of it, and ends the queue. */
 void queue_give_up(struct queue *queue);
 
 #endif

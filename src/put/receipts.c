@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-void receipts_begin(struct receipts *receipts, struct report *report)
+void receipts_begin(
+    struct receipts *receipts, struct report *report, struct verdict *verdict)
 {
 	memset(receipts, 0, sizeof(*receipts));
 	receipts->report = report;
+	receipts->verdict = verdict;
 }
 
 void receipts_end(struct receipts *receipts)
@@ -19,16 +21,22 @@ void receipts_end(struct receipts *receipts)
 }
 
 /* NULL, or what is untrue in it. */
-static const char *take_put(
+static const char *take_oldest(
     struct receipts *receipts, const struct receipt *receipt)
 {
 	struct flight *flight = &receipts->flight;
-	const char *doubt = flight_doubt_put(flight, receipt);
+	const char *doubt = flight_doubt(flight, receipt);
+	const struct awaited *oldest = flight_oldest(flight);
 
 	if (doubt != NULL)
 		return doubt;
 	flight_count(flight, receipt);
-	report_receipt(receipts->report, flight_oldest(flight), receipt);
+	if (oldest->what == ASK_HELLO) {
+		hello_read(receipt, &receipts->hello);
+		receipts->greeted = true;
+	} else if (oldest->file != NULL) {
+		verdict_receipt(receipts->verdict, oldest, receipt);
+	}
 	flight_drop(flight);
 	return NULL;
 }
@@ -56,16 +64,14 @@ static int take(struct receipts *receipts, const struct receipt *receipt,
 	receipts->answered = true;
 	if (receipt->command == NULL && !receipt->ok) {
 		report_stream_ended(receipts->report, receipt);
-		return -EBADMSG;
+		return receipt->retry ? -ECONNABORTED : -EBADMSG;
 	}
 	if (receipt->command == NULL)
 		doubt = "it tells no command";
-	else if (strcmp(receipt->command, "put") == 0)
-		doubt = take_put(receipts, receipt);
 	else if (strcmp(receipt->command, "end") == 0)
 		doubt = take_end(receipts, receipt);
 	else
-		doubt = "it is for a command that was not sent";
+		doubt = take_oldest(receipts, receipt);
 	if (doubt == NULL)
 		return 0;
 	report_untrue(receipts->report, line, length, doubt);

@@ -33,34 +33,41 @@ void report_status(struct report *report, enum put_exit status)
 		report->status = status;
 }
 
+static void trouble(struct report *report, enum put_exit status)
+{
+	if (gravity(status) > gravity(report->trouble))
+		report->trouble = status;
+}
+
 void report_usage(const char *what, const char *value, const char *why)
 {
 	if (value == NULL)
-		say("put: %s; see put --help", what);
+		say(NULL, "put: %s; see put --help", what);
 	else if (why == NULL)
-		say("put: %s '%s'; see put --help", what, value);
+		say(NULL, "put: %s '%s'; see put --help", what, value);
 	else
-		say("put: %s '%s': %s; see put --help", what, value, why);
+		say(NULL, "put: %s '%s': %s; see put --help", what, value, why);
 }
 
 void report_no_server(
     struct report *report, const struct address *address, const char *why)
 {
-	say("put: cannot connect to %s: %s", address->text, why);
-	report_status(report, PUT_EXIT_NO_SERVER);
+	say(report, "put: cannot connect to %s: %s", address->text, why);
+	trouble(report, PUT_EXIT_NO_SERVER);
 }
 
 void report_connected(struct report *report, const struct address *address)
 {
 	if (report->verbosity >= VERBOSITY_VERBOSE)
-		say("put: connected to %s", address->text);
+		say(report, "put: connected to %s", address->text);
 }
 
-void report_cut(struct report *report)
+void report_cut(struct report *report, bool broken)
 {
 	if (report->verbosity >= VERBOSITY_VERBOSE)
-		say("put: the connection was cut, since the frame of a file "
-		    "could not be completed");
+		say(report, "put: the connection was cut, %s",
+		    broken ? "since the frame of a file could not be completed"
+			   : "since the rest of a file is not wanted");
 }
 
 void report_no_progress(struct report *report, const struct address *address,
@@ -69,17 +76,20 @@ void report_no_progress(struct report *report, const struct address *address,
 	int seconds = timeout_ms / 1000;
 
 	if (!waiting)
-		say("put: %s: took no byte for %d s%s", address->text, seconds,
+		say(report, "put: %s: took no byte for %d s%s", address->text,
+		    seconds,
 		    answered ? ""
 			     : " and gave no answer: perhaps a legacy "
 			       "server, try --legacy");
 	else if (answered)
-		say("put: %s: no receipt for %d s", address->text, seconds);
+		say(report, "put: %s: no receipt for %d s", address->text,
+		    seconds);
 	else
-		say("put: %s: no answer for %d s: perhaps a legacy server, "
+		say(report,
+		    "put: %s: no answer for %d s: perhaps a legacy server, "
 		    "try --legacy",
 		    address->text, seconds);
-	report_status(report, PUT_EXIT_TRY_AGAIN);
+	trouble(report, PUT_EXIT_TRY_AGAIN);
 }
 
 void report_closed(struct report *report, const struct address *address,
@@ -91,12 +101,13 @@ void report_closed(struct report *report, const struct address *address,
 			       : ": perhaps a legacy server, try --legacy";
 
 	if (error == 0)
-		say("put: %s: the server closed the connection too early%s",
+		say(report,
+		    "put: %s: the server closed the connection too early%s",
 		    address->text, hint);
 	else
-		say("put: %s: the connection broke: %s%s", address->text,
-		    strerrordesc_np(-error), hint);
-	report_status(report, PUT_EXIT_TRY_AGAIN);
+		say(report, "put: %s: the connection broke: %s%s",
+		    address->text, strerrordesc_np(-error), hint);
+	trouble(report, PUT_EXIT_TRY_AGAIN);
 }
 
 static int excerpt(size_t length)
@@ -106,7 +117,8 @@ static int excerpt(size_t length)
 
 void report_garbage(struct report *report, const char *line, size_t length)
 {
-	say("put: the server does not speak this protocol, it said '%.*s'%s",
+	say(report,
+	    "put: the server does not speak this protocol, it said '%.*s'%s",
 	    excerpt(length), line, length > EXCERPT_MAX ? "..." : "");
 	report_status(report, PUT_EXIT_IO);
 }
@@ -114,7 +126,8 @@ void report_garbage(struct report *report, const char *line, size_t length)
 void report_untrue(
     struct report *report, const char *line, size_t length, const char *doubt)
 {
-	say("put: the server gave a receipt that cannot be true, %s: '%.*s'",
+	say(report,
+	    "put: the server gave a receipt that cannot be true, %s: '%.*s'",
 	    doubt, (int)length, line);
 	report_status(report, PUT_EXIT_IO);
 }
@@ -132,25 +145,66 @@ static const char *message(const struct receipt *receipt)
 
 void report_stream_ended(struct report *report, const struct receipt *receipt)
 {
-	say("put: the server ended the connection: %s%s%s",
+	say(report, "put: the server ended the connection: %s%s%s",
 	    receipt->error != NULL ? receipt->error : "no reason told",
 	    colon(receipt), message(receipt));
-	report_status(
-	    report, receipt->retry ? PUT_EXIT_TRY_AGAIN : PUT_EXIT_IO);
+	trouble(report, receipt->retry ? PUT_EXIT_TRY_AGAIN : PUT_EXIT_IO);
 }
 
 void report_summary(struct report *report, const struct receipt *receipt)
 {
 	if (!receipt->ok && receipt->failed == 0) {
-		say("put: the server could not finish: %s%s%s: outcome unknown",
+		say(report,
+		    "put: the server could not finish: %s%s%s: outcome unknown",
 		    receipt->error != NULL ? receipt->error : "no reason told",
 		    colon(receipt), message(receipt));
 		report_status(report, PUT_EXIT_TRY_AGAIN);
 	} else if (report->verbosity >= VERBOSITY_VERBOSE) {
-		say("put: %" PRIu64 " stored, %" PRIu64 " refused, %" PRIu64
-		    " bytes",
+		say(report,
+		    "put: the server counts %" PRIu64 " stored, %" PRIu64
+		    " refused, %" PRIu64 " bytes",
 		    receipt->files, receipt->failed, receipt->bytes);
 	}
+}
+
+void report_retry(struct report *report, int wait_ms, int attempt, int most)
+{
+	report->trouble = PUT_EXIT_OK;
+	if (wait_ms < 1000)
+		say(report, "put: trying again (%d of %d)", attempt, most);
+	else
+		say(report, "put: trying again in %d s (%d of %d)",
+		    wait_ms / 1000, attempt, most);
+}
+
+void report_busy(struct report *report, const struct file *file, int seconds)
+{
+	if (report->verbosity >= VERBOSITY_NORMAL)
+		say(report,
+		    "%s: another connection is sending it: waiting, %d s at "
+		    "most",
+		    file->path, seconds);
+}
+
+void report_final(struct report *report)
+{
+	report_status(report, report->trouble);
+	report->trouble = PUT_EXIT_OK;
+}
+
+void report_total(struct report *report)
+{
+	if (report->verbosity < VERBOSITY_NORMAL ||
+	    report->stored + report->failed < 2)
+		return;
+	if (report->failed == 0)
+		say(report, "put: %" PRIu64 " stored, %" PRIu64 " bytes",
+		    report->stored, report->bytes);
+	else
+		say(report,
+		    "put: %" PRIu64 " stored, %" PRIu64 " failed, %" PRIu64
+		    " bytes",
+		    report->stored, report->failed, report->bytes);
 }
 
 void report_child(struct report *report, int status, bool answered)
@@ -158,22 +212,23 @@ void report_child(struct report *report, int status, bool answered)
 	if (status == 0)
 		return;
 	if (status < 0)
-		say("put: the command did not end and was terminated");
+		say(report, "put: the command did not end and was terminated");
 	else if (WIFSIGNALED(status))
-		say("put: the command was ended by signal %d (%s)",
+		say(report, "put: the command was ended by signal %d (%s)",
 		    WTERMSIG(status), sigdescr_np(WTERMSIG(status)));
 	else
-		say("put: the command ended with exit status %d",
+		say(report, "put: the command ended with exit status %d",
 		    WEXITSTATUS(status));
 	if (!answered && status > 0 && WIFEXITED(status) &&
 	    (WEXITSTATUS(status) == SHELL_NOT_RUN ||
 		WEXITSTATUS(status) == SHELL_NOT_FOUND))
-		report_status(report, PUT_EXIT_NO_SERVER);
+		trouble(report, PUT_EXIT_NO_SERVER);
 }
 
 void report_terminal(struct report *report)
 {
-	say("put: frames are not for a terminal: name a server with -s, or "
+	say(report,
+	    "put: frames are not for a terminal: name a server with -s, or "
 	    "pipe them, as in: put FILE | nc -N HOST PORT");
 	report_status(report, PUT_EXIT_USAGE);
 }
@@ -181,16 +236,31 @@ void report_terminal(struct report *report)
 void report_output_failed(struct report *report, int error)
 {
 	if (error == -EPIPE)
-		say("put: whoever read the standard output has closed it: "
+		say(report,
+		    "put: whoever read the standard output has closed it: "
 		    "outcome unknown");
 	else
-		say("put: cannot write to standard output: %s",
+		say(report, "put: cannot write to standard output: %s",
 		    strerrordesc_np(-error));
 	report_status(report, PUT_EXIT_IO);
 }
 
+void report_input_failed(struct report *report, int error)
+{
+	say(report, "put: cannot read standard input: %s",
+	    strerrordesc_np(-error));
+	report_status(report, PUT_EXIT_IO);
+}
+
+void report_no_summary(struct report *report)
+{
+	say(report,
+	    "put: the summary did not come: what is stored is not known");
+	report_status(report, PUT_EXIT_TRY_AGAIN);
+}
+
 void report_no_memory(struct report *report)
 {
-	say("put: out of memory");
+	say(report, "put: out of memory");
 	report_status(report, PUT_EXIT_IO);
 }

@@ -1,11 +1,14 @@
 /*
- * One line to standard error, escaped as a whole. For report.c and
- * report_file.c only.
+ * One line to standard error, escaped as a whole, in place of the line that
+ * shows progress. For report*.c only.
  */
 #ifndef PUT_SAY_H
 #define PUT_SAY_H
 
-/* No newline: it is added. */
-__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+struct report;
+
+/* No newline: it is added. The report may be NULL. */
+__attribute__((format(printf, 2, 3))) void say(
+    struct report *report, const char *format, ...);
 
 #endif

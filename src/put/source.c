@@ -88,7 +88,8 @@ static enum source_flaw open_flaw(const char *path, int error, int *ret_error)
  * Reads up to SOURCE_SMALL bytes. Returns their number, with *ret_content set;
  * -EFBIG where there are as many or more; another negative errno.
  */
-static ssize_t read_all(int fd, size_t expected, char **ret_content)
+static ssize_t read_all(
+    int fd, uint64_t base, size_t expected, char **ret_content)
 {
 	size_t room = expected + READ_SLACK;
 	size_t length = 0;
@@ -97,7 +98,8 @@ static ssize_t read_all(int fd, size_t expected, char **ret_content)
 
 	if (content == NULL)
 		return -ENOMEM;
-	while ((n = read(fd, content + length, room - length)) > 0) {
+	while ((n = pread(fd, content + length, room - length,
+		    (off_t)(base + length))) > 0) {
 		length += (size_t)n;
 		if (length >= SOURCE_SMALL)
 			return -EFBIG;
@@ -117,23 +119,28 @@ static ssize_t read_all(int fd, size_t expected, char **ret_content)
 	return (ssize_t)length;
 }
 
+/* Bytes from `base` on. */
+static uint64_t bytes_left(const struct source *source, const struct stat *st)
+{
+	uint64_t size = st->st_size > 0 ? (uint64_t)st->st_size : 0;
+
+	return size > source->base ? size - source->base : 0;
+}
+
 /* Announced by its size as it is now. */
 static enum source_flaw take_large(struct source *source, const struct stat *st)
 {
-	if (st->st_size < SOURCE_SMALL)
+	source->size = bytes_left(source, st);
+	if (source->size < SOURCE_SMALL)
 		return SOURCE_NO_SIZE;
-	if ((uint64_t)st->st_size > INTEGER_MAX)
-		return SOURCE_TOO_LARGE;
-	source->size = (uint64_t)st->st_size;
-	source->mtime = st->st_mtim;
-	return SOURCE_GOOD;
+	return source->size > INTEGER_MAX ? SOURCE_TOO_LARGE : SOURCE_GOOD;
 }
 
 static enum source_flaw take_small(
     struct source *source, struct stat *st, int *ret_error)
 {
-	ssize_t length =
-	    read_all(source->fd, (size_t)st->st_size, &source->content);
+	ssize_t length = read_all(source->fd, source->base,
+	    (size_t)bytes_left(source, st), &source->content);
 
 	if (length >= 0) {
 		source->size = (uint64_t)length;
@@ -145,7 +152,8 @@ static enum source_flaw take_small(
 	return SOURCE_UNREADABLE;
 }
 
-static enum source_flaw judge(struct source *source, int *ret_error)
+static enum source_flaw judge(
+    struct source *source, bool may_be_endless, int *ret_error)
 {
 	struct stat st;
 	enum source_flaw flaw;
@@ -154,29 +162,44 @@ static enum source_flaw judge(struct source *source, int *ret_error)
 		*ret_error = errno;
 		return SOURCE_UNREADABLE;
 	}
+	source->mtime = st.st_mtim;
+	source->inode = st.st_ino;
 	flaw = kind_flaw(st.st_mode);
-	if (flaw == SOURCE_GOOD)
-		flaw = source_name_flaw(source->name);
+	if (may_be_endless && flaw != SOURCE_GOOD && flaw != SOURCE_DIRECTORY) {
+		source->endless = true;
+		return SOURCE_GOOD;
+	}
 	if (flaw != SOURCE_GOOD)
 		return flaw;
-	if (st.st_size < SOURCE_SMALL)
+	if (bytes_left(source, &st) < SOURCE_SMALL)
 		return take_small(source, &st, ret_error);
 	return take_large(source, &st);
 }
 
-enum source_flaw source_open(
-    const char *path, const char *name, struct source *ret, int *ret_error)
+/* Its offset stays: all reading names the place. */
+static int open_stdin(struct source *source)
 {
-	const char *slash = strrchr(path, '/');
-	struct source source = {.path = path, .name = name};
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	source->base = at > 0 ? (uint64_t)at : 0;
+	return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+enum source_flaw source_open(
+    const char *path, struct source *ret, int *ret_error)
+{
+	bool is_stdin = strcmp(path, SOURCE_STDIN) == 0;
+	struct source source = SOURCE_NONE;
 	enum source_flaw flaw;
 
-	if (name == NULL)
-		source.name = slash != NULL ? slash + 1 : path;
-	source.fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (is_stdin)
+		source.fd = open_stdin(&source);
+	else
+		source.fd =
+		    open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (source.fd < 0)
 		return open_flaw(path, errno, ret_error);
-	flaw = judge(&source, ret_error);
+	flaw = judge(&source, is_stdin, ret_error);
 	if (flaw != SOURCE_GOOD) {
 		source_close(&source);
 		return flaw;
@@ -196,13 +219,23 @@ enum source_change source_change(const struct source *source)
 {
 	struct stat st;
 
-	if (source->content != NULL || fstat(source->fd, &st) < 0)
+	if (source->content != NULL || source->endless ||
+	    fstat(source->fd, &st) < 0)
 		return SOURCE_UNCHANGED;
-	if ((uint64_t)st.st_size > source->size)
+	if (bytes_left(source, &st) > source->size)
 		return SOURCE_GREW;
 	if (st.st_mtim.tv_sec != source->mtime.tv_sec ||
 	    st.st_mtim.tv_nsec != source->mtime.tv_nsec ||
-	    (uint64_t)st.st_size != source->size)
+	    bytes_left(source, &st) != source->size)
 		return SOURCE_ALTERED;
 	return SOURCE_UNCHANGED;
+}
+
+bool source_mtime(const struct source *source, uint64_t *ret_usec)
+{
+	if (source->mtime.tv_sec < 0 || source->mtime.tv_sec >= MTIME_END)
+		return false;
+	*ret_usec = (uint64_t)source->mtime.tv_sec * 1000000 +
+		    (uint64_t)source->mtime.tv_nsec / 1000;
+	return true;
 }

@@ -1,248 +1,229 @@
 /*
- * See transfer.h. One connection carries all files, each asking for a receipt,
- * and then `end`. Receipts are read while frames are sent, so neither side
- * waits for the other. A file that shrinks makes its frame impossible to
- * complete: the receipts of the files before it are awaited, the connection is
- * cut, and the files after it go over another one.
+ * See transfer.h. A connection that is lost, and a refusal that may pass, are
+ * followed by another connection, after a wait that doubles; but only
+ * once if the server has never answered, which is then perhaps none. Whatever
+ * was stored, or held, starts the count of failures anew. `busy` has a clock of
+ * its own: the one who has the upload may be gone, and the server takes its
+ * time to see it.
  */
 #include "put/transfer.h"
 
 #include "put/clock.h"
-#include "put/flight.h"
-#include "put/frame.h"
-#include "put/inbox.h"
-#include "put/queue.h"
-#include "put/receipts.h"
-#include "put/server.h"
+#include "put/feed.h"
+#include "put/progress.h"
+#include "put/session.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/* How long a command may take to end once its connection has failed. */
-#define FAILED_GRACE_MS 2000
+#define BACKOFF_MS	1000 /* before the second attempt; the first is now */
+#define BACKOFF_MOST_MS 30000
+#define BUSY_LOOK_MS	1000
+#define BUSY_SPARE	10 /* seconds beyond the server's stall */
+/* Only tests are in a hurry. */
+#define BACKOFF_VARIABLE "PUT_BACKOFF_MS"
 
 struct transfer {
 	const struct options *options;
 	struct report *report;
 	struct queue queue;
-	struct server server;
-	struct receipts receipts; /* with the files in flight */
-	struct source source;	  /* whose body is being sent */
-	struct frame frame;
-	bool sending;	  /* `frame` is begun and not done */
-	bool ending;	  /* `end` is begun */
-	bool cutting;	  /* the frame is broken */
-	int write_error;  /* nothing more can be sent; receipts may come */
-	int64_t deadline; /* without progress */
+	struct state state;
+	struct verdict verdict;
+	struct pace pace;
+	struct session *session;
+	bool greeted;	    /* at least once */
+	int failures;	    /* in a row, without progress */
+	int64_t busy_until; /* 0: not busy */
 };
 
-static void note_progress(struct transfer *transfer)
+static int backoff_ms(int failures)
 {
-	transfer->deadline = clock_ms() + transfer->options->timeout_ms;
-}
+	const char *given = getenv(BACKOFF_VARIABLE);
+	int base = given != NULL ? atoi(given) : BACKOFF_MS;
+	int ms = base;
 
-/* The next file, if there is room for it in flight; after the last, `end`. */
-static int begin_frame(struct transfer *transfer)
-{
-	int r;
-
-	if (transfer->sending || transfer->ending || transfer->cutting ||
-	    !flight_has_room(&transfer->receipts.flight))
+	if (failures <= 1)
 		return 0;
-	transfer->sending = true;
-	if (!queue_has_next(&transfer->queue)) {
-		transfer->ending = true;
-		return frame_begin_end(&transfer->frame);
+	for (int i = 2; i < failures && ms < BACKOFF_MOST_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS;
+}
+
+/* Whether the files that are to be tried again all wait for somebody else. */
+static bool is_only_busy(const struct transfer *transfer)
+{
+	const struct file *file = transfer->queue.again;
+
+	for (; file != NULL && file->busy; file = file->next)
+		;
+	return file == NULL && transfer->queue.again != NULL;
+}
+
+/* Returns whether it is still worth waiting for. */
+static bool wait_while_busy(struct transfer *transfer)
+{
+	int stall = (int)transfer->session->receipts.hello.stall;
+	int64_t now = clock_ms();
+	int look =
+	    getenv(BACKOFF_VARIABLE) != NULL ? backoff_ms(2) : BUSY_LOOK_MS;
+
+	if (transfer->busy_until == 0) {
+		transfer->busy_until =
+		    now + (int64_t)(stall + BUSY_SPARE) * 1000;
+		report_busy(transfer->report, transfer->queue.again,
+		    stall + BUSY_SPARE);
 	}
-	transfer->source = queue_take(&transfer->queue);
-	r = frame_begin_put(&transfer->frame, &transfer->source, true);
-	if (r < 0)
-		return r;
-	return flight_add(&transfer->receipts.flight, &transfer->source);
+	if (now >= transfer->busy_until)
+		return false;
+	(void)poll(NULL, 0, look);
+	return true;
 }
 
-static void end_frame(struct transfer *transfer)
+/* Whether one that has never answered may be a server all the same, whose
+ * first answer was lost. A command is not run again for that: it may ask for
+ * a password. */
+static bool may_be_server(const struct transfer *transfer, enum session_end end)
 {
-	transfer->sending = false;
-	if (transfer->ending) {
-		transfer->receipts.end_sent = true;
-		return;
+	return end == SESSION_LOST && !transfer->session->silent &&
+	       transfer->failures == 0 &&
+	       transfer->options->address.transport != TRANSPORT_EXEC;
+}
+
+static bool wait_after_failure(struct transfer *transfer, enum session_end end)
+{
+	int ms;
+
+	if (!transfer->greeted && !may_be_server(transfer, end))
+		return false;
+	if (transfer->failures >= transfer->options->retries)
+		return false;
+	ms = backoff_ms(++transfer->failures);
+	report_retry(transfer->report, ms, transfer->failures,
+	    transfer->options->retries);
+	(void)poll(NULL, 0, ms);
+	return true;
+}
+
+/* A stream was silent for so long that the server closed the connection: it is
+ * connected to again when there is something to send. */
+static void await_stream(const struct transfer *transfer)
+{
+	const struct file *file = transfer->queue.again;
+
+	while (file != NULL && file->feed == NULL)
+		file = file->next;
+	if (file != NULL)
+		feed_await(file->feed);
+}
+
+/* After a connection; false: no other is tried. */
+static bool go_on(struct transfer *transfer, enum session_end end)
+{
+	if (transfer->verdict.progressed) {
+		transfer->failures = 0;
+		transfer->busy_until = 0;
 	}
-	flight_sent(
-	    &transfer->receipts.flight, source_change(&transfer->source));
-	source_close(&transfer->source);
-}
-
-/* A sink that fails may still have sent receipts, and the reason: these are
- * read to the end first. */
-static void send_some(struct transfer *transfer)
-{
-	int r = frame_send(&transfer->frame, transfer->server.out);
-
-	if (r == -ECANCELED) {
-		transfer->cutting = true;
-		transfer->sending = false;
-	} else if (r == 0) {
-		note_progress(transfer);
-		if (frame_done(&transfer->frame))
-			end_frame(transfer);
-	} else if (r != -EAGAIN) {
-		transfer->write_error = r;
+	transfer->verdict.progressed = false;
+	if (end == SESSION_FAILED)
+		return false;
+	if (end == SESSION_IDLE) {
+		await_stream(transfer);
+		return true;
 	}
+	if (end == SESSION_DONE &&
+	    (transfer->queue.again == NULL ||
+		transfer->queue.again->refusal[0] == '\0'))
+		return true;
+	if (end == SESSION_DONE && is_only_busy(transfer))
+		return wait_while_busy(transfer);
+	return wait_after_failure(transfer, end);
 }
 
-/* One wait, and what it brought. */
-static int exchange(struct transfer *transfer)
+static void run(struct transfer *transfer)
 {
-	bool may_send = transfer->sending && transfer->write_error == 0;
-	struct pollfd fds[] = {
-	    {.fd = transfer->server.in, .events = POLLIN},
-	    {.fd = may_send ? transfer->server.out : -1, .events = POLLOUT},
-	};
-	int left = clock_left(transfer->deadline);
-	int r;
+	struct session *session = transfer->session;
 
-	if (left == 0)
-		return -ETIMEDOUT;
-	if (poll(fds, 2, left) < 0)
-		return errno == EINTR ? 0 : -errno;
-	if (fds[0].revents != 0) {
-		r = receipts_read(&transfer->receipts, transfer->server.in);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			note_progress(transfer);
+	while (queue_has_next(&transfer->queue)) {
+		enum session_end end = session_run(session);
+
+		transfer->greeted = transfer->greeted || session->greeted;
+		if (!go_on(transfer, end)) {
+			queue_give_up(&transfer->queue);
+			break;
+		}
 	}
-	if (fds[1].revents != 0)
-		send_some(transfer);
-	return 0;
+	report_final(transfer->report);
+	report_total(transfer->report);
 }
 
-/* Until the summary, or until nothing keeps us from cutting: 0. */
-static int converse(struct transfer *transfer)
+/* All that will be sent, as far as it can be told beforehand. */
+static void measure(
+    const struct options *options, uint64_t *ret_files, uint64_t *ret_bytes)
 {
-	while (!transfer->receipts.summary) {
-		int r = begin_frame(transfer);
+	struct walk_rules rules = {.recursive = options->recursive};
+	struct walk walk;
+	struct walked found;
+	struct stat st;
 
-		if (r < 0)
-			return r;
-		if (transfer->cutting &&
-		    flight_awaited(&transfer->receipts.flight) == 0)
-			return 0;
-		r = exchange(transfer);
-		if (r < 0)
-			return r;
+	*ret_files = *ret_bytes = 0;
+	walk_begin(&walk, options->files, &rules);
+	while (walk_next(&walk, &found) > 0) {
+		(*ret_files)++;
+		if (stat(found.path, &st) == 0 && S_ISREG(st.st_mode))
+			*ret_bytes += (uint64_t)st.st_size;
+		free(found.name);
 	}
-	return 0;
+	walk_end(&walk);
 }
 
-/* A file that was refused before it broke has had its line. */
-static void cut(struct transfer *transfer)
+/* NULL where none is wanted. */
+static struct progress *begin_progress(const struct options *options)
 {
-	if (flight_oldest(&transfer->receipts.flight) != NULL)
-		report_broken(transfer->report, transfer->source.path,
-		    transfer->frame.broken, frame_body_sent(&transfer->frame),
-		    transfer->source.size);
-	report_cut(transfer->report);
-	/* A command that fails now does so because of us. */
-	(void)server_reset(&transfer->server, FAILED_GRACE_MS);
-}
+	uint64_t files = 1;
+	uint64_t bytes = 0;
 
-static void tell_failure(struct transfer *transfer, int error)
-{
-	struct report *report = transfer->report;
-	const struct address *address = &transfer->options->address;
-
-	if (error == -EBADMSG)
-		return; /* the line that was wrong is told */
-	if (error == -ENOMEM)
-		report_no_memory(report);
-	else if (error == -ETIMEDOUT)
-		report_no_progress(report, address,
-		    transfer->options->timeout_ms, transfer->receipts.answered,
-		    !transfer->sending);
-	else
-		report_closed(
-		    report, address, error, transfer->receipts.answered);
-}
-
-static void fail(struct transfer *transfer, int error)
-{
-	struct flight *flight = &transfer->receipts.flight;
-
-	/* At the end of what could be read, what ended the writing tells more;
-	 * but that a pipe has no reader tells nothing. */
-	if (error == -ENODATA)
-		error =
-		    transfer->write_error == -EPIPE ? 0 : transfer->write_error;
-	tell_failure(transfer, error);
-	report_child(transfer->report,
-	    server_reset(&transfer->server, FAILED_GRACE_MS),
-	    transfer->receipts.answered);
-	for (; flight->count > 0; flight_drop(flight))
-		report_no_receipt(transfer->report, flight_oldest(flight));
-	queue_give_up(&transfer->queue);
-}
-
-static int connect_server(struct transfer *transfer)
-{
-	const struct options *options = transfer->options;
-	const char *why;
-	int r = server_open(
-	    &options->address, options->timeout_ms, &transfer->server, &why);
-
-	if (r < 0) {
-		report_no_server(transfer->report, &options->address, why);
-		return r;
-	}
-	report_connected(transfer->report, &options->address);
-	transfer->sending = false;
-	transfer->ending = false;
-	transfer->cutting = false;
-	transfer->write_error = 0;
-	receipts_begin(&transfer->receipts, transfer->report);
-	note_progress(transfer);
-	return 0;
-}
-
-/* One connection, for as many of the files as it carries. */
-static void run_connection(struct transfer *transfer)
-{
-	int r = converse(transfer);
-
-	if (r < 0)
-		fail(transfer, r);
-	else if (transfer->cutting)
-		cut(transfer);
-	else
-		report_child(transfer->report,
-		    server_close(
-			&transfer->server, transfer->options->timeout_ms),
-		    true);
-	source_close(&transfer->source);
-	receipts_end(&transfer->receipts);
+	if (options->progress == PROGRESS_NEVER ||
+	    (options->progress == PROGRESS_AUTO &&
+		(options->verbosity == VERBOSITY_QUIET ||
+		    isatty(STDERR_FILENO) != 1)))
+		return NULL;
+	if (options->command == NULL)
+		measure(options, &files, &bytes);
+	return progress_begin(files, bytes);
 }
 
 void transfer_files(const struct options *options, struct report *report)
 {
-	struct transfer *transfer = calloc(1, sizeof(*transfer));
+	struct transfer transfer = {
+	    .options = options,
+	    .report = report,
+	    .state = STATE_NONE,
+	    .session = calloc(1, sizeof(struct session)),
+	};
 
-	if (transfer == NULL) {
+	if (transfer.session == NULL) {
 		report_no_memory(report);
 		return;
 	}
-	transfer->options = options;
-	transfer->report = report;
-	transfer->server = SERVER_NONE;
-	transfer->source = SOURCE_NONE;
-	queue_init(&transfer->queue, options->files, options->name, report);
-	while (queue_has_next(&transfer->queue)) {
-		if (connect_server(transfer) < 0) {
-			queue_give_up(&transfer->queue);
-			break;
-		}
-		run_connection(transfer);
-	}
-	free(transfer);
+	transfer.verdict = (struct verdict){
+	    .report = report,
+	    .queue = &transfer.queue,
+	    .state = &transfer.state,
+	    .retrying = options->retries > 0,
+	};
+	transfer.session->options = options;
+	transfer.session->report = report;
+	transfer.session->verdict = &transfer.verdict;
+	transfer.session->pace = &transfer.pace;
+	pace_begin(&transfer.pace, options->bwlimit);
+	queue_begin(&transfer.queue, options, report);
+	report->progress = begin_progress(options);
+	run(&transfer);
+	progress_end(report->progress);
+	report->progress = NULL;
+	queue_end(&transfer.queue);
+	state_close(&transfer.state);
+	free(transfer.session);
 }

@@ -1,5 +1,5 @@
 /*
- * Files to a server that answers: frames out, receipts in, at the same time.
+ * Files to a server that answers, over as many connections as it takes.
  */
 #ifndef PUT_TRANSFER_H
 #define PUT_TRANSFER_H

@@ -9,6 +9,8 @@
 #include "wire/json_write.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const command_names[COMMANDS] = {
@@ -225,6 +227,39 @@ void header_free(struct header *header)
 	*header = (struct header){.command_text = ""};
 }
 
+static void add_mtime(struct json_writer *writer, uint64_t usec)
+{
+	char seconds[32];
+
+	(void)snprintf(seconds, sizeof(seconds), "%" PRIu64 ".%06" PRIu64,
+	    usec / 1000000, usec % 1000000);
+	json_add_raw(writer, "mtime", seconds);
+}
+
+static void add_keys(struct json_writer *writer, const struct header_text *what)
+{
+	json_add_string(writer, "cmd", what->command);
+	if (what->id != NULL)
+		json_add_string(writer, "id", what->id);
+	if (what->filename != NULL)
+		json_add_string(writer, "filename", what->filename);
+	if (what->has_offset)
+		json_add_integer(writer, "offset", what->offset);
+	if (what->has_filesize)
+		json_add_integer(writer, "filesize", what->filesize);
+	if (what->has_size)
+		json_add_integer(writer, "size", what->size);
+	if (what->sha256 != NULL)
+		json_add_string(writer, "sha256", what->sha256);
+	if (what->has_mtime)
+		add_mtime(writer, what->mtime_usec);
+	if (what->if_exists != POLICY_ABSENT)
+		json_add_string(
+		    writer, "if_exists", policy_name(what->if_exists));
+	if (what->reply)
+		json_add_boolean(writer, "reply", true);
+}
+
 long header_format(const struct header_text *what, char *out, size_t size)
 {
 	struct json_writer writer;
@@ -233,13 +268,7 @@ long header_format(const struct header_text *what, char *out, size_t size)
 	if (size < FRAME_LENGTH_SIZE)
 		return -EMSGSIZE;
 	json_begin(&writer, out + FRAME_LENGTH_SIZE, size - FRAME_LENGTH_SIZE);
-	json_add_string(&writer, "cmd", what->command);
-	if (what->filename != NULL)
-		json_add_string(&writer, "filename", what->filename);
-	if (what->has_filesize)
-		json_add_integer(&writer, "filesize", what->filesize);
-	if (what->reply)
-		json_add_boolean(&writer, "reply", true);
+	add_keys(&writer, what);
 	length = json_end(&writer);
 	if (length == 0 || length > HEADER_MAX)
 		return -EMSGSIZE;

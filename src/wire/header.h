@@ -72,9 +72,15 @@ void header_free(struct header *header);
 /* What a client says; strings are borrowed. */
 struct header_text {
 	const char *command;
+	const char *id;	      /* NULL: not told */
 	const char *filename; /* NULL: not told */
-	bool has_filesize;
+	bool has_filesize, has_offset, has_size, has_mtime;
 	uint64_t filesize;
+	uint64_t offset;       /* of a part */
+	uint64_t size;	       /* of a commit */
+	uint64_t mtime_usec;   /* microseconds since 1970 */
+	const char *sha256;    /* hex digits; NULL: not told */
+	enum policy if_exists; /* POLICY_ABSENT: not told */
 	bool reply;
 };
 

@@ -15,7 +15,9 @@ static bool read_strings(struct receipt *receipt)
 	       json_string(json, "filename", &receipt->filename) >= 0 &&
 	       json_string(json, "stored", &receipt->stored) >= 0 &&
 	       json_string(json, "sha256", &receipt->sha256) >= 0 &&
-	       json_string(json, "state", &receipt->state) >= 0;
+	       json_string(json, "state", &receipt->state) >= 0 &&
+	       json_string(json, "id", &receipt->id) >= 0 &&
+	       json_string(json, "if_exists", &receipt->if_exists) >= 0;
 }
 
 static bool read_numbers(struct receipt *receipt)
@@ -26,6 +28,10 @@ static bool read_numbers(struct receipt *receipt)
 	receipt->has_offset = offset > 0;
 	return offset >= 0 &&
 	       json_integer(json, "filesize", &receipt->filesize) >= 0 &&
+	       json_integer(json, "size", &receipt->size) >= 0 &&
+	       json_integer(json, "stall", &receipt->stall) >= 0 &&
+	       json_integer(json, "keep", &receipt->keep) >= 0 &&
+	       json_integer(json, "max_session", &receipt->max_session) >= 0 &&
 	       json_integer(json, "files", &receipt->files) >= 0 &&
 	       json_integer(json, "failed", &receipt->failed) >= 0 &&
 	       json_integer(json, "bytes", &receipt->bytes) >= 0;

@@ -23,11 +23,16 @@ struct receipt {
 	const char *stored;
 	const char *sha256;
 	const char *state;
+	const char *id;	       /* of a part */
+	const char *if_exists; /* of `hello` */
 	bool durable, unchanged;
 	bool has_offset;
 	uint64_t offset;
-	uint64_t filesize;	       /* bytes of the stored file */
+	uint64_t filesize;	       /* of a put: bytes of the stored file */
+	uint64_t size;		       /* the same of a commit or stat */
 	uint64_t files, failed, bytes; /* of `end` */
+	/* Of `hello`: seconds, seconds, bytes; 0 where absent. */
+	uint64_t stall, keep, max_session;
 
 	struct json json;
 };

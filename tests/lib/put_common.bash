@@ -14,6 +14,9 @@ put_setup() {
     PUTD_EXEC="'$PUTD' ${PUTD_OPTIONS-} --min-free=0"
     mkdir "$W" "$KEEP"
     : >"$SEEN"
+    # What put keeps between its runs; and no test waits for a second try.
+    export XDG_STATE_HOME=$T/state PUT_BACKOFF_MS=1
+    RETRIES=0
     cd "$W" || return 1
     printf 'alpha\n' >a
     printf 'bravo!\n' >b
@@ -45,16 +48,17 @@ saw_not() {
     ! grep -qE -- "$1" "$SEEN" || fail "the server saw: $1" "$(cat "$SEEN")"
 }
 
-# put ARG...: to its end. $STATUS, $ERR its lines; standard output in $T/out.
+# put ARG...: to its end, with --retries=$RETRIES. $STATUS; $ERR its lines, but
+# for the last where it sums all up, which is $TOTAL; standard output in $T/out.
 put() {
     STATUS=0
-    "$PUT" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
+    "$PUT" --retries="$RETRIES" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
     read_err
 }
 
 # put_background ARG...: the same until put_wait.
 put_background() {
-    background "$PUT" "$@" </dev/null >"$T/out" 2>"$T/err"
+    background "$PUT" --retries="$RETRIES" "$@" </dev/null >"$T/out" 2>"$T/err"
     PUT_PID=$PID
 }
 
@@ -67,7 +71,12 @@ put_wait() {
 read_err() {
     local line
 
+    TOTAL=
     mapfile -t ERR <"$T/err"
+    if ((${#ERR[@]} > 0)) && [[ ${ERR[-1]} =~ ^put:\ [0-9]+\ stored, ]]; then
+        TOTAL=${ERR[-1]}
+        unset 'ERR[-1]'
+    fi
     for line in "${ERR[@]}"; do
         harmless "$line" || fail "a line that is not escaped: $line"
     done

@@ -12,19 +12,22 @@ writes what it saw to --log, one event a line:
   eof, reset       between frames            cut NAME N, reset NAME N  in a body
 
 Whole bodies are kept in --keep=DIR. The body of --gate-at=NAME is read once the
-fifo --gate was opened and closed. --late-at=N holds the first receipt back until
+fifo --gate was opened and closed. A part has the name that a stat or commit of
+its id told. `hello` is answered in every mode that answers, and is no frame to
+be counted, unless --rude. --late-at=N holds the first receipt back until
 N bytes of the body after it were read and no more came. --fat=N makes receipts
 that much longer, --buffer=N the socket's buffers that small. With --stay the
 server does not close after `end`. Modes:
 
   honest   does what put-protocol(7) says; with --alter=CMD:JSON merged into the
            receipts of CMD (null takes a key away), --say-CMD=TEXT in place of
-           them, --refuse=NAME:ERROR:RETRY
+           them, --refuse=NAME:ERROR:RETRY[:TIMES]
   early    the same, but receipts are sent before the body is read
   silent   reads everything and never answers
   deaf     reads nothing
   banner   says --say-put at once, and reads on
-  leaving  reads --frames frames, answers all but the last, and closes
+  leaving  reads --frames frames, answers all but the last, and closes;
+           --leave=N times, then it is honest
   trickle  reads everything and sends a line slowly, without end
   dying    reads one header and resets the connection
   full     never accepts; its queue of connections is full
@@ -71,19 +74,36 @@ class Connection:
         return data
 
     def header(self):
+        """The next one; hello is answered on the way."""
+        header = self.one_header()
+        while header["cmd"] == "hello" and not self.options.rude:
+            self.answer(header)
+            header = self.one_header()
+        return header
+
+    def one_header(self):
         (length,) = struct.unpack("<i", self.exactly(4))
         header = json.loads(self.exactly(length))
         if "filename" in header:
             self.log("header", header["filename"])
-        if header.get("reply"):
+            if "id" in header:
+                self.options.names[header["id"]] = header["filename"]
+        if header.get("reply") and header["cmd"] != "hello":
             self.log("asked")
         self.log("keys", ",".join(header))
+        if header["cmd"] in ("stat", "commit", "abort"):
+            self.log(header["cmd"], self.name(header))
         return header
+
+    def name(self, header):
+        own = self.options.names.get(header.get("id"), "")
+        return header.get("filename", own)
 
     def body(self, header):
         size = header.get("filesize", 0)
-        name = header.get("filename", "")
-        self.wait_at_gate(name)
+        name = self.name(header)
+        if header["cmd"] == "put":
+            self.wait_at_gate(name)
         parts = []
         got = 0
         try:
@@ -97,12 +117,24 @@ class Connection:
         except Gone as gone:
             event = "cut" if str(gone) == "eof" else "reset"
             self.log(event, name, got)
+            if "id" in header:
+                self.part(header, b"".join(parts), got)
             raise Gone("") from None
-        if header["cmd"] == "put":
+        if "id" in header and header["cmd"] == "put":
+            self.part(header, b"".join(parts), got)
+        elif header["cmd"] == "put":
             self.store(name, b"".join(parts), size)
 
+    def part(self, header, data, size):
+        """What is held: its bytes, where they are kept, and their number."""
+        held, before = self.options.partials.get(header["id"], (0, b""))
+        if held == header["offset"]:
+            held, before = held + size, before + data
+            self.options.partials[header["id"]] = (held, before)
+        self.log("part", self.name(header), header["offset"], size)
+
     def wait_at_gate(self, name):
-        if self.options.gate and name == self.options.gate_at:
+        if self.options.gate and name and name == self.options.gate_at:
             with open(self.options.gate, encoding="utf-8") as gate:
                 gate.read()
 
@@ -118,29 +150,94 @@ class Connection:
                 out.write(data)
         self.log("put", name, size)
 
-    def verdict(self, header):
-        name = header["filename"]
-        refused = self.options.refuse.get(name)
-        if refused:
+    def refusal(self, header, error, retry, **more):
+        if header["cmd"] == "commit" or "id" not in header:
             self.failed += 1
-            error, retry = refused
+        receipt = {"ok": False, "cmd": header["cmd"], "error": error}
+        receipt["retry"] = retry
+        receipt["message"] = "told by the server"
+        if "filename" in header:
+            receipt["filename"] = header["filename"]
+        return {**receipt, **more}
+
+    def refused(self, header):
+        """As --refuse says, as often as it says."""
+        told = self.options.refuse.get(header.get("filename"))
+        if not told or (header["cmd"] == "put" and "id" in header):
+            return None
+        error, retry, times = told
+        if times == 0:
+            return None
+        self.options.refuse[header["filename"]] = (error, retry, times - 1)
+        return self.refusal(header, error, retry == "true")
+
+    def verdict(self, header):
+        if "id" in header:
+            return self.verdict_by_id(header)
+        return self.refused(header) or self.facts(header, header["filesize"])
+
+    def facts(self, header, size, **more):
+        name = header["filename"]
+        if header["cmd"] != "stat":
+            self.files += 1
+            self.bytes += size
+        receipt = {"ok": True, "cmd": header["cmd"], **more, "filename": name}
+        receipt["filesize" if header["cmd"] == "put" else "size"] = size
+        if "sha256" in header:
+            receipt["sha256"] = header["sha256"]
+        return {**receipt, "stored": name, "durable": True}
+
+    def verdict_by_id(self, header):
+        command, partials = header["cmd"], self.options.partials
+        held, data = partials.get(header["id"], (0, b""))
+        if command == "abort":
+            partials.pop(header["id"], None)
+            return {"ok": True, "cmd": "abort"}
+        if command == "put":
+            if held != header["offset"] + header["filesize"]:
+                return self.refusal(header, "bad-offset", True, offset=held)
             return {
-                "ok": False,
+                "ok": True,
                 "cmd": "put",
-                "error": error,
-                "retry": retry == "true",
-                "message": "told by the server",
-                "filename": name,
+                "id": header["id"],
+                "offset": held,
+                "durable": True,
             }
-        self.files += 1
-        self.bytes += header["filesize"]
+        if header["id"] in self.options.stored:
+            size = self.options.stored[header["id"]]
+            more = {"state": "stored"} if command == "stat" else {}
+            return self.facts(header, size, **more)
+        refused = self.refused(header)
+        if refused:
+            return refused
+        if header["id"] not in partials:
+            return self.refusal(header, "unknown-id", False)
+        if command == "stat":
+            return {
+                "ok": True,
+                "cmd": "stat",
+                "state": "partial",
+                "offset": held,
+            }
+        if held != header["size"]:
+            return self.refusal(header, "mismatch", True, offset=held)
+        self.store(header["filename"], data, held)
+        self.options.stored[header["id"]] = held
+        del partials[header["id"]]
+        return self.facts(header, held)
+
+    def hello(self):
         return {
             "ok": True,
-            "cmd": "put",
-            "filename": name,
-            "filesize": header["filesize"],
-            "stored": name,
+            "cmd": "hello",
+            "protocol": 1,
+            "commands": ["put", "commit", "stat", "abort", "end", "hello"],
+            "if_exists": "replace",
+            "mkdirs": False,
+            "hidden": False,
             "durable": True,
+            "stall": 60,
+            "keep": 604800,
         }
 
     def answer(self, header):
@@ -153,6 +250,8 @@ class Connection:
                 "failed": self.failed,
                 "bytes": self.bytes,
             }
+        elif command == "hello":
+            receipt = self.hello()
         else:
             receipt = self.verdict(header)
         if not header.get("reply"):
@@ -166,7 +265,11 @@ class Connection:
             receipt["pad"] = "x" * self.options.fat
         line = json.dumps(receipt, separators=(",", ":")) + "\n"
         said = self.options.say.get(command, line.encode())
-        if self.options.late_at and self.options.held is None:
+        if command == "hello":
+            self.sock.sendall(said)
+        elif self.late:
+            self.late += said
+        elif self.options.late_at and self.options.held is None:
             self.late = self.options.held = said
         else:
             self.sock.sendall(said)
@@ -210,6 +313,10 @@ class Connection:
         self.discard()
 
     def leaving(self):
+        if self.options.leave == 0:
+            self.honest()
+            return
+        self.options.leave -= 1
         for left in range(self.options.frames, 0, -1):
             header = self.header()
             self.body(header)
@@ -309,6 +416,11 @@ def parse():
     parser.add_argument("--alter", action="append", default=[])
     parser.add_argument("--say-put", dest="say_put")
     parser.add_argument("--say-end", dest="say_end")
+    parser.add_argument("--say-commit", dest="say_commit")
+    parser.add_argument("--say-stat", dest="say_stat")
+    parser.add_argument("--say-hello", dest="say_hello")
+    parser.add_argument("--rude", action="store_true")
+    parser.add_argument("--leave", type=int, default=-1)
     parser.add_argument("--refuse", action="append", default=[])
     parser.add_argument("--stay", action="store_true")
     parser.add_argument("--gate")
@@ -324,12 +436,15 @@ def parse():
         for command, _, change in (a.partition(":") for a in options.alter)
     }
     options.refuse = {
-        name: (error, retry)
-        for name, error, retry in (r.split(":") for r in options.refuse)
+        name: (error, retry, int(times[0]) if times else -1)
+        for name, error, retry, *times in (
+            r.split(":") for r in options.refuse
+        )
     }
+    options.names, options.partials, options.stored = {}, {}, {}
     options.held = None  # the one receipt that --late-at held back
     options.say = {}
-    for command in ("put", "end"):
+    for command in ("put", "end", "commit", "stat", "hello"):
         said = getattr(options, "say_" + command)
         if said is not None:
             said = said.encode("utf-8", "surrogateescape")
