@@ -1,0 +1,198 @@
+"""Kills, fails or bends each call that putd makes while it serves a scenario.
+
+calls.py kill|fail|bend --putd=FILE --shim=FILE [--points=N] [--seed=N] [--only=WORD]
+
+Each call behind the sandbox is a point. At each, of a fresh directory: the
+scenario with the injection, the promises held against what is there; then the
+sender finishes, and what is there must be final; then a month passes, and
+nothing private may be left. `bend` is what strace cannot do: short reads and
+writes, results of Linux AIO, calls that say EIO and are carried out (shim.c).
+--points=N takes N of all points, by a seed that is
+told; --only takes the scenarios whose name has WORD in it. The exit status is 1
+where a promise did not hold.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import random
+import shutil
+import sys
+
+import runner
+import scenarios
+from judge import Trial
+from runner import Room, points
+
+ERRORS = {
+    "recvfrom": ["EINTR", "EIO"],
+    "sendto": ["EINTR", "EIO"],
+    "poll": ["EINTR", "EIO"],
+    "ppoll": ["EINTR", "EIO"],
+    "brk": ["ENOMEM"],
+    "mmap": ["ENOMEM"],
+    "io_setup": ["EAGAIN", "ENOSYS", "EIO"],
+    "io_submit": ["EAGAIN", "EINVAL", "EIO"],
+    "io_getevents": ["EINTR", "EIO"],
+    "fallocate": ["EIO", "ENOSPC", "EDQUOT", "EINTR", "EOPNOTSUPP"],
+    "openat2": ["EIO", "EAGAIN", "EINTR", "EMFILE", "EACCES", "ENOSYS"],
+    "exit_group": [],
+    "munmap": [],
+}
+USUAL = ["EIO", "ENOSPC", "EDQUOT", "EINTR", "EMFILE", "EACCES"]
+LATE = ("renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "fsync", "fdatasync")
+SEEDS = 4  # of short reads and writes, for each scenario
+
+
+class Torment:
+    """What is done to one run, and what it may do to the run."""
+
+    def __init__(self, label, inject=None, shim="", dies=False, breaks_off=False, leaves=False,
+                 hurts=True):
+        self.label, self.inject, self.shim = label, inject, shim
+        self.dies = dies  # nothing of it is left
+        self.breaks_off = breaks_off  # the stream
+        self.leaves = leaves  # temporaries, for the sweep
+        self.hurts = hurts  # frames may be refused
+
+
+def kills(found):
+    for point in found:
+        yield Torment("killed at %s" % point, point.kill(), dies=True)
+
+
+def failures(found):
+    for point in found:
+        for error in ERRORS.get(point.call, USUAL):
+            yield Torment("%s at %s" % (error, point), point.fail(error),
+                          breaks_off=point.on_connection and error != "EINTR",
+                          leaves=point.call == "unlinkat")
+
+
+def bends(found):
+    calls = [point.call for point in found]
+    for seed in range(1, SEEDS + 1):
+        yield Torment("chop=%d" % seed, shim="chop=%d" % seed, hurts=False)
+    yield Torment("aio-one", shim="aio-one", hurts=False)
+    for n in range(1, calls.count("pwrite64") + calls.count("write") + 1):
+        yield Torment("short=%d" % n, shim="short=%d" % n, leaves=True)
+    if "io_submit" in calls:
+        for n in range(1, 4):
+            for result in (-5, -28, -122, -4):
+                yield Torment("aio=%d:%d" % (n, result), shim="aio=%d:%d" % (n, result))
+            yield Torment("aio=%d:-22" % n, shim="aio=%d:-22" % n, hurts=False)
+    for call in LATE:
+        for n in range(1, calls.count(call) + 1):
+            yield Torment("late=%s:%d" % (call, n), shim="late=%s:%d" % (call, n), leaves=True)
+
+
+WAYS = {"kill": kills, "fail": failures, "bend": bends}
+
+
+class Torture:
+    def __init__(self, options):
+        self.options = options
+        self.top = runner.scratch()
+
+    def room(self, scenario):
+        return Room(self.options.putd, self.options.shim, os.path.join(self.top, scenario.name))
+
+    def prepare(self, scenario):
+        """The directory as it is before; and the points of a run that nothing
+        disturbs, which must be right itself."""
+        room = Room(self.options.putd, self.options.shim)
+        try:
+            for name, body in scenario.before.items():
+                path = os.path.join(room.root, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as f:
+                    f.write(body)
+            if scenario.served:
+                room.run(scenario.served, scenario.options, traced=False)
+            shutil.copytree(room.root, os.path.join(self.top, scenario.name))
+            trial = Trial(scenario, room)
+            result = trial.tortured()
+            trial.is_undisturbed(result)
+            trial.finish()
+            trial.sweep()
+            return points(result.trace), trial.wrong
+        finally:
+            room.close()
+
+    def torture(self, scenario, torment):
+        room = self.room(scenario)
+        try:
+            trial = Trial(scenario, room)
+            result = trial.tortured(inject=torment.inject, shim=torment.shim)
+            if not torment.dies and result.status is not None and result.status < 0:
+                trial.say("it died: %s" % result.status)
+            if not torment.hurts:
+                trial.is_undisturbed(result)
+            elif not torment.dies and not torment.breaks_off:
+                trial.in_step(result)
+            if not torment.dies and not torment.leaves:
+                trial.no_temporaries()
+            trial.finish()
+            trial.sweep()
+            return torment.inject is None or result.met(), trial.wrong
+        finally:
+            room.close()
+
+    def chosen(self, prepared):
+        """Some of each scenario, the seed says which; all without --points."""
+        everything = [list(WAYS[self.options.how](found)) for _, found in prepared]
+        total = sum(map(len, everything))
+        if not 0 < self.options.points < total:
+            return everything
+        dice = random.Random(self.options.seed)
+        share = self.options.points / total
+        return [dice.sample(some, max(1, round(len(some) * share))) for some in everything]
+
+    def main(self):
+        wanted = [s for s in scenarios.everything() if self.options.only in s.name]
+        broken = count = missed = 0
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            prepared = []
+            for scenario, (found, wrong) in zip(wanted, pool.map(self.prepare, wanted)):
+                broken += self.tell(scenario, "undisturbed", wrong)
+                prepared.append((scenario, found))
+            jobs = [
+                [(torment, pool.submit(self.torture, scenario, torment)) for torment in some]
+                for (scenario, _), some in zip(prepared, self.chosen(prepared))
+            ]
+            for (scenario, found), some in zip(prepared, jobs):
+                met = 0
+                for torment, job in some:
+                    hit, wrong = job.result()
+                    met += hit
+                    broken += self.tell(scenario, torment.label, wrong)
+                print("%-50s %4d calls, %4d injections, %4d met" % (scenario.name, len(found), len(some), met),
+                      flush=True)
+                count, missed = count + len(some), missed + len(some) - met
+        print("%s: %d scenarios, %d injections, %d of them not met, %d promises broken (seed %d)"
+              % (self.options.how, len(prepared), count, missed, broken, self.options.seed))
+        return 1 if broken or not count else 0
+
+    @staticmethod
+    def tell(scenario, where, wrong):
+        for what in wrong:
+            print("BROKEN %s, %s: %s" % (scenario.name, where, what), flush=True)
+        return len(wrong)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("how", choices=sorted(WAYS))
+    parser.add_argument("--putd", required=True)
+    parser.add_argument("--shim", required=True)
+    parser.add_argument("--points", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
+    parser.add_argument("--only", default="")
+    torture = Torture(parser.parse_args())
+    try:
+        return torture.main()
+    finally:
+        shutil.rmtree(torture.top)
+
+
+sys.exit(main())
