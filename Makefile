@@ -91,7 +91,8 @@ run: all
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev nettle-dev systemd
 TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	mandoc python3 busybox netcat-openbsd netcat-traditional ncat socat \
-	openssl util-linux iproute2 bsdutils procps strace git file debootstrap
+	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
+	acl bindfs
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:

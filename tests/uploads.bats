@@ -317,6 +317,36 @@ held_now() {
     expect 0 'a=hello' =a:5
 }
 
+# A header that lies reserves nothing once its part has broken off.
+
+# reserved FILE...: none of them has much more disk than bytes.
+reserved() {
+    local size blocks
+
+    while read -r size blocks; do
+        ((blocks * 512 < size + 1048576)) || fail "$size bytes take $((blocks * 512))"
+    done < <(stat -c '%s %b' "$@")
+}
+
+@test "what a part announced and did not bring takes no disk, nor does its file" {
+    frame "{\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":0,\"filesize\":50000000}"
+    head -c 2000000 /dev/zero >>"$IN"
+    again
+    reserved "$DIR"/.putd/*
+    commit $ID a 2000000
+    serve
+    answered 0 =a:2000000
+    reserved "$DIR/a"
+}
+
+@test "what a killed part announced takes no disk once its id is used again" {
+    part_at 0 50000000
+    talk a:"$PART" a:zeros=2000000 a:waiting a:kill
+    ask stat $ID
+    again
+    reserved "$DIR"/.putd/*
+}
+
 # Hostile ids, and headers that mix what does not go together.
 
 # id_refused ID [ERROR]: on every command that takes one; ends in step.

@@ -171,13 +171,14 @@ identity() {
 # answered is in $T/all.
 sixteen_at_once() {
     local -i i
+    local -a pids=()
 
     for ((i = 0; i < 16; i++)); do
         "$PUTD" "${OPTIONS[@]}" "$@" "$DIR" <"$T/in.$i" >"$T/out.$i" 2>"$T/err.$i" 3>&- &
-        PIDS+=($!)
+        pids+=($!)
     done
-    for pid in "${PIDS[@]}"; do wait "$pid" || fail "$(cat "$T"/err.*)"; done
-    PIDS=()
+    PIDS+=("${pids[@]}")
+    for pid in "${pids[@]}"; do wait "$pid" || fail "$(cat "$T"/err.*)"; done
     cat "$T"/out.* >"$T/all"
 }
 
@@ -222,6 +223,20 @@ swept() {
     ask stat -----nobody-----
     again "$@"
     judge "${RECEIPTS[0]}" !stat:unknown-id || fail "no connection"
+}
+
+# mounted COMMAND...: a mount namespace of its own, in which COMMAND, a line of sh,
+# has mounted something on $DIR; $DIR is what is seen there. $HOLDER keeps it.
+mounted() {
+    need_root
+    need_tool unshare
+    mkdir -p "$T/mount"
+    background unshare -m --propagation private sh -c \
+        "cd '$T' && $1 && : >'$T/mount/ready' && exec sleep infinity" 2>"$T/mount/err"
+    HOLDER=$PID
+    until_true eval "[[ -e $T/mount/ready ]] || ! kill -0 $HOLDER 2>/dev/null"
+    [[ -e $T/mount/ready ]] || cannot "this cannot be mounted: $(<"$T/mount/err")"
+    DIR=/proc/$HOLDER/root$DIR
 }
 
 # --- several at once ------------------------------------------------------------

@@ -9,7 +9,8 @@ exit 1. Knows the framing of put-protocol(7) and nothing else.
 
   frame=HEADER   length and header           line       one line, into --out
   bytes=TEXT     as it is                    waiting    all is read, and it waits
-  zeros=N        N bytes                     shut       end of our stream
+  length=N       its four bytes alone        shut       end of our stream
+  zeros=N        N bytes
   trickle=N      N bytes, one each 0.1 s,    kill       SIGKILL, and its end
                  until something comes back  term       SIGTERM
   slowly=HEADER  the frame 12 times, one each 0.1 s
@@ -123,6 +124,8 @@ class Talk:
         handler = self.handler(name)
         if verb == "frame":
             handler.send(framed(value))
+        elif verb == "length":
+            handler.send(struct.pack("<i", int(value)))
         elif verb == "bytes":
             handler.send(value.encode())
         elif verb == "zeros":
