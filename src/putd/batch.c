@@ -28,6 +28,15 @@ static size_t descriptor_limit(void)
 	return files.rlim_cur > DESCRIPTORS ? files.rlim_cur - DESCRIPTORS : 1;
 }
 
+struct directory *batch_directory(
+    const struct batch *batch, const struct name *name)
+{
+	for (size_t i = batch->count; i > 0; i--)
+		if (directory_has(batch->files[i - 1].directory, name))
+			return batch->files[i - 1].directory;
+	return NULL;
+}
+
 /* A file is one descriptor, and its directory another, unless files before it
  * hold that already: one reference is the session's, one is its own. */
 void batch_add(struct batch *batch, const struct pending *file)

@@ -46,6 +46,10 @@ void pending_forget(struct store *store, struct pending *file);
 /* Bounded by BATCH_FILES and by the descriptors that this process may open. */
 void batch_init(struct batch *batch, struct store *store);
 
+/* The directory of the name, if a file of the batch holds it; borrowed. */
+struct directory *batch_directory(
+    const struct batch *batch, const struct name *name);
+
 /* Takes what `file` owns; there must be room: batch_full() is false. */
 void batch_add(struct batch *batch, const struct pending *file);
 bool batch_full(const struct batch *batch);

@@ -114,24 +114,54 @@ static int publish_by_policy(struct attempt *attempt, const struct wish *wish)
 }
 
 /* What the destination gives a file, and what was wished; durable. */
-static int dress(const struct store *store, const struct partial *partial,
+static int dress(const struct store *store, struct partial *partial,
     const struct directory *directory, const struct wish *wish)
 {
-	int r = file_move_in(store, partial->fd, directory);
+	int r = partial->broken ? -EIO : 0;
 
 	if (r == 0)
+		r = file_move_in(store, partial->fd, directory);
+	if (r == 0)
 		r = wish_apply(partial->fd, wish);
-	if (r == 0 && store->durable && fsync(partial->fd) < 0)
+	if (r == 0 && store->durable && fsync(partial->fd) < 0) {
 		r = -errno;
+		partial->broken = true;
+	}
 	return r;
 }
 
-/* The attempt failed: no intent may outlive it, and the file's time is again
- * that of an upload that somebody works on. */
-static int undo(struct store *store, const struct partial *partial, int error)
+/* Whether the partial file has its name, and no other. */
+static bool is_private(const struct store *store, const struct partial *partial)
 {
-	(void)futimens(partial->fd, NULL);
-	return kept_drop_intent(store, partial->id) < 0 ? -EIO : error;
+	char name[PRIVATE_FILE];
+	struct stat named, opened;
+
+	private_file(name, partial->id, "part");
+	return fstatat(store->private_fd, name, &named, AT_SYMLINK_NOFOLLOW) ==
+		   0 &&
+	       fstat(partial->fd, &opened) == 0 && opened.st_nlink == 1 &&
+	       named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+}
+
+/*
+ * The attempt failed: no intent may outlive it, and the file's time is again
+ * that of an upload that somebody works on. Where the failure came after all
+ * was done (a network filesystem that repeats a rename says so), the intent
+ * stays: the next look at the id resolves it.
+ */
+static int undo(struct store *store, struct partial *partial, int error)
+{
+	if (is_private(store, partial)) {
+		(void)futimens(partial->fd, NULL);
+		if (kept_drop_intent(store, partial->id) < 0)
+			error = -EIO;
+	} else {
+		partial->broken = true;
+		error = -EIO;
+	}
+	if (partial->broken)
+		partial_close(partial);
+	return error;
 }
 
 int commit_publish(struct store *store, struct partial *partial,
@@ -150,8 +180,11 @@ int commit_publish(struct store *store, struct partial *partial,
 		kept->state = KEPT_STORED;
 		r = kept_write(store, partial->id, kept);
 	}
+	/* It may be the published file now: nothing of ours touches it. */
 	if (r == 0)
 		(void)partial_remove(store, partial);
+	else
+		partial_close(partial);
 	return r < 0 ? -EIO : 0;
 }
 

@@ -25,7 +25,8 @@
  * Publishes the open partial file as `name` in `directory`; kept->filename,
  * size and sha256 are told to it, kept->stored and unchanged it tells. The
  * partial file is gone and closed when it returns 0. -EEXIST, -EISDIR,
- * -EILSEQ, -ENOSPC: nothing was published. Other -errno.
+ * -EILSEQ, -ENOSPC: nothing was published. Other -errno: it may have been, and
+ * the next look at the id tells. It is closed too where a flush failed.
  */
 int commit_publish(struct store *store, struct partial *partial,
     const struct directory *directory, const struct name *name,

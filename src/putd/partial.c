@@ -179,23 +179,36 @@ int partial_open(
 	return 0;
 }
 
-int partial_checkpoint(struct store *store, struct partial *partial)
+static int flush_and_record(struct store *store, struct partial *partial)
 {
-	bool flush = store->durable;
 	int r;
 
-	if (partial->held == partial->recorded && !partial->made)
-		return 0;
-	if (flush && fdatasync(partial->fd) < 0)
+	if (store->durable && fdatasync(partial->fd) < 0)
 		return -errno;
 	r = write_note(partial, partial->held);
-	if (r < 0)
+	if (r < 0 || !store->durable)
 		return r;
-	if (flush && fdatasync(partial->note) < 0)
+	if (fdatasync(partial->note) < 0 ||
+	    (partial->made && fsync(store->private_fd) < 0))
 		return -errno;
-	if (flush && partial->made && fsync(store->private_fd) < 0)
-		return -errno;
+	return 0;
+}
+
+int partial_checkpoint(struct store *store, struct partial *partial)
+{
+	int r;
+
+	if (partial->broken)
+		return -EIO;
+	if (partial->held == partial->recorded && partial->checked)
+		return 0;
+	r = flush_and_record(store, partial);
+	if (r < 0) {
+		partial->broken = true;
+		return r;
+	}
 	partial->made = false;
+	partial->checked = true;
 	partial->recorded = partial->held;
 	partial->checkpoint_ms = now_ms();
 	return 0;

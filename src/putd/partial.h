@@ -25,6 +25,8 @@ struct partial {
 	uint64_t sequence;     /* of the last slot written */
 	int64_t checkpoint_ms; /* now_ms() then */
 	bool made;	       /* by us: its names are not durable yet */
+	bool checked;	       /* what is recorded is durable: we made it so */
+	bool broken; /* a flush failed: only what is recorded counts */
 };
 
 #define PARTIAL_NONE ((struct partial){.fd = -1, .note = -1})
@@ -42,11 +44,12 @@ static inline bool partial_is_open(const struct partial *partial)
 int partial_open(
     struct store *store, const char *id, bool make, struct partial *ret);
 
-/* Flushes the bytes, then records how many they are. Returns 0 or -errno. */
+/* Flushes the bytes, then records how many they are. Returns 0 or -errno: then
+ * it is broken, since the kernel tells a failed flush once and calls the pages
+ * clean; to be closed, and what was not recorded is gone. */
 int partial_checkpoint(struct store *store, struct partial *partial);
 
-/* The same if CHECKPOINT_BYTES or CHECKPOINT_MS have passed since. An error is
- * told by the next partial_checkpoint(). */
+/* The same if CHECKPOINT_BYTES or CHECKPOINT_MS have passed since. */
 void partial_checkpoint_if_due(struct store *store, struct partial *partial);
 
 /* Closes and unlocks; what was not recorded does not count. */

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COPY_BUFFER (64 * 1024) /* bytes */
@@ -112,6 +113,22 @@ static int link_unnamed(int fd, int to_fd, const char *to)
 	return linkat(fd, "", to_fd, to, AT_EMPTY_PATH) == 0 ? 0 : -errno;
 }
 
+static int write_at(int fd, const char *bytes, size_t n, off_t at)
+{
+	while (n > 0) {
+		ssize_t written = pwrite(fd, bytes, n, at);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		bytes += written;
+		n -= (size_t)written;
+		at += written;
+	}
+	return 0;
+}
+
 static int copy_bytes(int from, int to)
 {
 	char buffer[COPY_BUFFER];
@@ -119,24 +136,34 @@ static int copy_bytes(int from, int to)
 
 	for (;;) {
 		ssize_t n = pread(from, buffer, sizeof(buffer), at);
+		int r;
 
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
-		if (pwrite(to, buffer, (size_t)n, at) != n)
-			return -EIO;
+		r = write_at(to, buffer, (size_t)n, at);
+		if (r < 0)
+			return r;
 		at += n;
 	}
 }
 
+/* The access time is given too: FUSE filesystems of the older library ignore a
+ * call that leaves it out. */
+static int set_mtime(int fd, struct timespec mtime)
+{
+	struct timespec times[2] = {[1] = mtime};
+
+	(void)clock_gettime(CLOCK_REALTIME, &times[0]);
+	return futimens(fd, times) < 0 ? -errno : 0;
+}
+
 static int copy_time(int from, int to)
 {
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
 	struct stat status;
 
 	if (fstat(from, &status) < 0)
 		return -errno;
-	times[1] = status.st_mtim;
-	return futimens(to, times) < 0 ? -errno : 0;
+	return set_mtime(to, status.st_mtim);
 }
 
 /* Neither way of linking is allowed here: the bytes move to a named temporary,
@@ -247,15 +274,12 @@ void outcome_name(const struct outcome *outcome, const struct name *name,
 
 int wish_apply(int fd, const struct wish *wish)
 {
-	struct timespec times[2] = {
-	    {.tv_nsec = UTIME_OMIT},
-	    {.tv_sec = (time_t)(wish->mtime_usec / 1000000),
-		.tv_nsec = (long)(wish->mtime_usec % 1000000) * 1000},
+	struct timespec mtime = {
+	    .tv_sec = (time_t)(wish->mtime_usec / 1000000),
+	    .tv_nsec = (long)(wish->mtime_usec % 1000000) * 1000,
 	};
 
-	if (wish->has_mtime && futimens(fd, times) < 0)
-		return -errno;
-	return 0;
+	return wish->has_mtime ? set_mtime(fd, mtime) : 0;
 }
 
 int publish(struct store *store, struct temporary *temporary,

@@ -75,6 +75,10 @@ static enum ending receive_part(struct session *s, const struct header *header)
 	s->in_part = false;
 	serve_end_body(s);
 	s->partial.held = body.offset;
+	if (s->partial.broken && body.error == 0)
+		body.error = -EIO;
+	if (s->partial.broken)
+		partial_close(&s->partial);
 	if (ending != GO_ON)
 		return ending;
 	if (body.error == 0)

@@ -88,6 +88,22 @@ static bool must_be_fresh(const struct wish *wish, const struct header *header)
 	return wish->policy == POLICY_REJECT && header->digest != DIGEST_EXPECT;
 }
 
+/* The directory of the last file, or of one before it that is not settled: each
+ * is flushed once for all its files. */
+static int enter_directory(struct session *s, const struct name *name)
+{
+	struct directory *known;
+
+	if (s->directory != NULL && directory_has(s->directory, name))
+		return 0;
+	known = batch_directory(&s->batch, name);
+	if (known == NULL)
+		return store_enter(s->store, name, &s->directory);
+	directory_release(&s->directory);
+	s->directory = directory_hold(known);
+	return 0;
+}
+
 /* Judges the frame and opens where its file will stand: 0 or -errno. */
 static int prepare_file(
     struct session *s, const struct header *header, struct pending *file)
@@ -99,7 +115,7 @@ static int prepare_file(
 	if (r < 0 || policy < 0)
 		return r < 0 ? r : policy;
 	file->wish.policy = (enum policy)policy;
-	r = store_enter(store, &file->name, &s->directory);
+	r = enter_directory(s, &file->name);
 	if (r < 0)
 		return r;
 	r = store_admit_name(

@@ -149,8 +149,7 @@ static int make_and_open(const struct store *store, const char *path)
 	return r < 0 ? r : open_below(store->root, path);
 }
 
-/* Whether the directory is the one that the name stands in. */
-static bool is_in(const struct directory *directory, const struct name *name)
+bool directory_has(const struct directory *directory, const struct name *name)
 {
 	size_t length = name->base > 0 ? name->base - 1 : 0;
 
@@ -165,7 +164,7 @@ static int enter(const struct store *store, const struct name *name, bool make,
 	struct directory *entered;
 	int fd;
 
-	if (*directory != NULL && is_in(*directory, name))
+	if (*directory != NULL && directory_has(*directory, name))
 		return 0;
 	directory_release(directory);
 	entered = calloc(1, sizeof(*entered) + length + 1);

@@ -64,6 +64,9 @@ int store_enter_made(const struct store *store, const struct name *name,
 /* Whether store_enter() would be possible, and nothing made: 0 or as that. */
 int store_can_enter(const struct store *store, const struct name *name);
 
+/* Whether it is the one that the name stands in. */
+bool directory_has(const struct directory *directory, const struct name *name);
+
 struct directory *directory_hold(struct directory *directory);
 void directory_release(struct directory **directory);
 
