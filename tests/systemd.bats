@@ -315,22 +315,6 @@ release() {
     go_on idle
 }
 
-# attempt NAME [OPTION]: code of an attacker inside the unit, behind the first
-# frame (see lib/escape.c): what came of it.
-attempt() {
-    "${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -o "/proc/$(cat "$PIDFILE")/root/opt/escape.so" \
-        "$LIB"/escape*.c
-    inside sh -c 'printf "%s\n" "$@" >/etc/default/putd' sh "PUTD_OPTIONS=${2-}" \
-        LD_PRELOAD=/opt/escape.so "ESCAPE=$1" ESCAPE_OUTSIDE=/opt
-    : >"$IN"
-    asked "$1" hello
-    stream
-    inside rm /etc/default/putd
-    expect 0 "$1=hello" "+$1:5"
-    rm "$STORE/$1"
-    journal | sed -n "s/^escape $1: //p" | tail -n 1
-}
-
 # The unit alone lets a process read /etc and fork: putd's own sandbox does not.
 @test "the sandbox of a live instance: Landlock and the filter are around it" {
     [[ $(attempt read_passwd) == EACCES ]]

@@ -76,10 +76,10 @@ boot_systemd() {
 install_into_tree() { make -C "$ROOT" install DESTDIR="$TREE"; }
 
 # boot_to_install: for setup_file. A systemd that knows nothing of putd, and this
-# project in /opt/putd, built.
+# project in /opt/putd, built, on this machine's own root: make is there.
 boot_to_install() {
     prepared copy_into_tree || return 0
-    boot_tree "$TREE"
+    SDBOOT_LOWER=/ boot_tree "$TREE"
 }
 
 # The times are made such that nothing is built again, whatever was edited since.
@@ -163,7 +163,7 @@ instances_are() {
 # --after-cursor loses a line where the one at the cursor does not match. By
 # identifier: journald may come to look for a process's unit when it has ended.)
 journal() {
-    local -a who=(-t putd -t systemd)
+    local -a who=(-t putd -t '(putd)' -t systemd)
 
     [[ " $* " != *" -t "* ]] || who=()
     inside journalctl --sync
@@ -220,4 +220,20 @@ stream() {
     # shellcheck disable=SC2034 # for look
     DIR=$STORE CODE=0
     look
+}
+
+# attempt NAME [OPTION]: code of an attacker inside the unit, behind the first
+# frame (see lib/escape.c): what came of it.
+attempt() {
+    "${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -o "/proc/$(cat "$PIDFILE")/root/opt/escape.so" \
+        "$LIB"/escape*.c
+    inside sh -c 'printf "%s\n" "$@" >/etc/default/putd' sh "PUTD_OPTIONS=${2-}" \
+        LD_PRELOAD=/opt/escape.so "ESCAPE=$1" ESCAPE_OUTSIDE=/opt
+    : >"$IN"
+    asked "$1" hello
+    stream
+    inside rm /etc/default/putd
+    judge "${RECEIPTS[0]}" "+$1:5"
+    rm "$STORE/$1"
+    journal | sed -n "s/^escape $1: //p" | tail -n 1
 }
