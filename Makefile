@@ -92,6 +92,7 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev nettle-dev systemd
 TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	mandoc python3 busybox netcat-openbsd netcat-traditional ncat socat \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
+	e2fsprogs xfsprogs \
 	acl bindfs
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -115,6 +116,10 @@ check:
 
 check-quick: all
 	$(Q)tests/run
+
+# The long form of tests/torture.bats, as root.
+torture: all
+	$(Q)PUTD=$(abspath $(B))/putd tests/torture/run
 
 lint:
 	$(Q)tests/lint
@@ -183,6 +188,6 @@ dist:
 clean:
 	rm -rf build
 
-.PHONY: all run deps check check-quick lint format fuzz install uninstall dist \
-	clean
+.PHONY: all run deps check check-quick torture lint format fuzz install \
+	uninstall dist clean
 .DELETE_ON_ERROR:

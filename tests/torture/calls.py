@@ -1,14 +1,14 @@
 """Kills, fails or bends each call that putd makes while it serves a scenario.
 
-calls.py kill|fail|bend --putd=FILE --shim=FILE [--points=N] [--seed=N] [--only=WORD]
+calls.py kill|fail|bend... --putd=FILE --shim=FILE [--points=N] [--seed=N] [--only=WORD]
 
 Each call behind the sandbox is a point. At each, of a fresh directory: the
 scenario with the injection, the promises held against what is there; then the
 sender finishes, and what is there must be final; then a month passes, and
 nothing private may be left. `bend` is what strace cannot do: short reads and
 writes, results of Linux AIO, calls that say EIO and are carried out (shim.c).
---points=N takes N of all points, by a seed that is
-told; --only takes the scenarios whose name has WORD in it. The exit status is 1
+--points=N takes N of all points of each way, by a
+seed that is told; --only takes the scenarios whose name has WORD in it. The exit status is 1
 where a promise did not hold.
 """
 
@@ -93,6 +93,7 @@ class Torture:
     def __init__(self, options):
         self.options = options
         self.top = runner.scratch()
+        self.account = []
 
     def room(self, scenario):
         return Room(self.options.putd, self.options.shim, os.path.join(self.top, scenario.name))
@@ -138,9 +139,9 @@ class Torture:
         finally:
             room.close()
 
-    def chosen(self, prepared):
+    def chosen(self, way, prepared):
         """Some of each scenario, the seed says which; all without --points."""
-        everything = [list(WAYS[self.options.how](found)) for _, found in prepared]
+        everything = [list(WAYS[way](found)) for _, found in prepared]
         total = sum(map(len, everything))
         if not 0 < self.options.points < total:
             return everything
@@ -148,30 +149,38 @@ class Torture:
         share = self.options.points / total
         return [dice.sample(some, max(1, round(len(some) * share))) for some in everything]
 
+    def go(self, pool, way, prepared):
+        """One way, all scenarios: how many promises were broken."""
+        jobs = [
+            [(torment, pool.submit(self.torture, scenario, torment)) for torment in some]
+            for (scenario, _), some in zip(prepared, self.chosen(way, prepared))
+        ]
+        broken = count = missed = 0
+        for (scenario, found), some in zip(prepared, jobs):
+            met = 0
+            for torment, job in some:
+                hit, wrong = job.result()
+                met += hit
+                broken += self.tell(scenario, torment.label, wrong)
+            print("%s: %-50s %4d calls, %4d injections, %4d met"
+                  % (way, scenario.name, len(found), len(some), met), flush=True)
+            count, missed = count + len(some), missed + len(some) - met
+        self.account.append("%s: %d scenarios, %d injections, %d of them not met, %d promises broken"
+                            % (way, len(prepared), count, missed, broken))
+        return broken
+
     def main(self):
         wanted = [s for s in scenarios.everything() if self.options.only in s.name]
-        broken = count = missed = 0
+        broken = 0
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             prepared = []
             for scenario, (found, wrong) in zip(wanted, pool.map(self.prepare, wanted)):
                 broken += self.tell(scenario, "undisturbed", wrong)
                 prepared.append((scenario, found))
-            jobs = [
-                [(torment, pool.submit(self.torture, scenario, torment)) for torment in some]
-                for (scenario, _), some in zip(prepared, self.chosen(prepared))
-            ]
-            for (scenario, found), some in zip(prepared, jobs):
-                met = 0
-                for torment, job in some:
-                    hit, wrong = job.result()
-                    met += hit
-                    broken += self.tell(scenario, torment.label, wrong)
-                print("%-50s %4d calls, %4d injections, %4d met" % (scenario.name, len(found), len(some), met),
-                      flush=True)
-                count, missed = count + len(some), missed + len(some) - met
-        print("%s: %d scenarios, %d injections, %d of them not met, %d promises broken (seed %d)"
-              % (self.options.how, len(prepared), count, missed, broken, self.options.seed))
-        return 1 if broken or not count else 0
+            for way in self.options.ways:
+                broken += self.go(pool, way, prepared)
+        print("%s (seed %d)" % ("; ".join(self.account), self.options.seed))
+        return 1 if broken or not wanted else 0
 
     @staticmethod
     def tell(scenario, where, wrong):
@@ -182,7 +191,7 @@ class Torture:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("how", choices=sorted(WAYS))
+    parser.add_argument("ways", nargs="+", choices=sorted(WAYS))
     parser.add_argument("--putd", required=True)
     parser.add_argument("--shim", required=True)
     parser.add_argument("--points", type=int, default=0)
