@@ -29,11 +29,32 @@ void queue_begin(
 	walk_begin(&queue->walk, options->files, &rules);
 }
 
+/* The next that is tried again, unopened; NULL: there is none. */
+static struct file *take_now(struct queue *queue)
+{
+	struct file *file = queue->now;
+
+	if (file != NULL) {
+		queue->now = file->next;
+		file->next = NULL;
+	}
+	return file;
+}
+
+void queue_begin_round(struct queue *queue)
+{
+	*queue->again_end = queue->now;
+	queue->now = queue->again;
+	queue->again = NULL;
+	queue->again_end = &queue->again;
+}
+
 void queue_end(struct queue *queue)
 {
 	struct file *file;
 
-	while ((file = queue_take_again(queue)) != NULL)
+	queue_begin_round(queue);
+	while ((file = take_now(queue)) != NULL)
 		file_release(&file);
 	file_release(&queue->ready);
 	source_close(&queue->source);
@@ -125,7 +146,7 @@ static int next_walked(struct queue *queue, struct file **ret)
 bool queue_has_next(struct queue *queue)
 {
 	while (queue->ready == NULL) {
-		struct file *file = queue_take_again(queue);
+		struct file *file = take_now(queue);
 		int r = 1;
 
 		if (file == NULL && queue->command) {
@@ -161,19 +182,6 @@ void queue_again(struct queue *queue, struct file *file)
 	queue->again_end = &file->next;
 }
 
-struct file *queue_take_again(struct queue *queue)
-{
-	struct file *file = queue->again;
-
-	if (file == NULL)
-		return NULL;
-	queue->again = file->next;
-	if (queue->again == NULL)
-		queue->again_end = &queue->again;
-	file->next = NULL;
-	return file;
-}
-
 void queue_give_up(struct queue *queue)
 {
 	struct walked found;
@@ -183,7 +191,8 @@ void queue_give_up(struct queue *queue)
 		report_gave_up(queue->report, queue->ready);
 	file_release(&queue->ready);
 	source_close(&queue->source);
-	while ((file = queue_take_again(queue)) != NULL) {
+	queue_begin_round(queue);
+	while ((file = take_now(queue)) != NULL) {
 		report_gave_up(queue->report, file);
 		file_release(&file);
 	}

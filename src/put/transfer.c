@@ -153,6 +153,7 @@ static void run(struct transfer *transfer)
 			queue_give_up(&transfer->queue);
 			break;
 		}
+		queue_begin_round(&transfer->queue);
 	}
 	report_final(transfer->report);
 	report_total(transfer->report);

@@ -132,3 +132,13 @@ open_gate() {
 random_file() {
     head -c "$2" /dev/urandom >"$1"
 }
+
+# no_putd: none serves $KEEP any more.
+no_putd() {
+    local process
+
+    for process in /proc/[0-9]*/comm; do
+        [[ $(cat "$process" 2>/dev/null) != putd ]] ||
+            ! grep -qF "$KEEP" "${process%/comm}/cmdline" 2>/dev/null || return 1
+    done
+}
