@@ -385,6 +385,8 @@ large_file() {
 # slowly [COMMAND...]: each block takes long to be written.
 slowly() {
     need_tool strace
+    # A leak checker is a tracer too, and there can be one only.
+    export ASAN_OPTIONS=detect_leaks=0
     PREFIX=("$@" strace -qq -o "$T/trace" -e inject=pwrite64:delay_enter=400000)
 }
 
