@@ -86,7 +86,8 @@ static void flush_directories(struct batch *batch)
 
 		if (directory->changed)
 			/* Whatever it says: the name is there already. */
-			directory->error = fsync(directory->fd) < 0 ? -EIO : 0;
+			directory->error =
+			    flush_directory(directory->fd) < 0 ? -EIO : 0;
 		directory->changed = false;
 		if (file->error == 0)
 			file->error = directory->error;

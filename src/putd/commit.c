@@ -3,6 +3,7 @@
  */
 #include "putd/commit.h"
 
+#include "putd/flush.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
@@ -85,8 +86,10 @@ static int flush_names(
 {
 	if (!store->durable)
 		return 0;
-	return fsync(directory->fd) < 0 || fsync(store->private_fd) < 0 ? -EIO
-									: 0;
+	return flush_directory(directory->fd) < 0 ||
+		       flush_directory(store->private_fd) < 0
+		   ? -EIO
+		   : 0;
 }
 
 /* The name by the policy, or none where the same file stands there already. */

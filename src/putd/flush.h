@@ -22,4 +22,7 @@ struct flusher {
 void flush_files(
     struct flusher *flusher, const int *fds, int *errors, size_t count);
 
+/* Makes a directory's names durable: 0 or -errno. */
+int flush_directory(int fd);
+
 #endif

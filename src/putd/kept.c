@@ -139,8 +139,8 @@ int kept_write(struct store *store, const char *id, const struct kept *kept)
 		r = -errno;
 	if (r < 0)
 		(void)unlinkat(private_fd, new_name, 0);
-	else if (store->durable && fsync(private_fd) < 0)
-		r = -errno;
+	else
+		r = store_flush_private(store);
 	return r;
 }
 
@@ -155,7 +155,7 @@ int kept_drop_intent(struct store *store, const char *id)
 	private_file(name, id, "done");
 	if (unlinkat(store->private_fd, name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	return store->durable && fsync(store->private_fd) < 0 ? -errno : 0;
+	return store_flush_private(store);
 }
 
 void kept_free(struct kept *kept)

@@ -188,10 +188,10 @@ static int flush_and_record(struct store *store, struct partial *partial)
 	r = write_note(partial, partial->held);
 	if (r < 0 || !store->durable)
 		return r;
-	if (fdatasync(partial->note) < 0 ||
-	    (partial->made && fsync(store->private_fd) < 0))
+	if (fdatasync(partial->note) < 0)
 		return -errno;
-	return 0;
+	/* Who made the names may have died before it flushed them. */
+	return partial->checked ? 0 : store_flush_private(store);
 }
 
 int partial_checkpoint(struct store *store, struct partial *partial)

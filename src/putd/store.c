@@ -4,6 +4,7 @@
 #include "putd/store.h"
 
 #include "putd/acl.h"
+#include "putd/flush.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
@@ -117,14 +118,15 @@ static int make_directories(const struct store *store, const char *path)
 	while (parent >= 0 && *path != '\0') {
 		char step[NAME_COMPONENT_MAX + 1];
 		size_t length = strcspn(path, "/");
-		int below;
+		int below, r;
 
 		memcpy(step, path, length);
 		step[length] = '\0';
 		if (mkdirat(parent, step, mode) < 0 && errno != EEXIST)
 			return -errno;
-		if (store->durable && fsync(parent) < 0)
-			return -errno;
+		r = store->durable ? flush_directory(parent) : 0;
+		if (r < 0)
+			return r;
 		below = open_below(parent, step);
 		(void)close(parent);
 		parent = below;
@@ -297,9 +299,6 @@ static int make_private(const struct store *store)
 	if (fd < 0 || made < 0)
 		return fd;
 	r = acl_drop_default(fd);
-	/* What becomes durable in there needs the name to be. */
-	if (r == 0 && store->durable && fsync(store->root) < 0)
-		r = -errno;
 	if (r == 0)
 		return fd;
 	(void)close(fd);
@@ -331,6 +330,19 @@ static bool try_noreplace(int private_fd)
 	(void)unlinkat(private_fd, one, 0);
 	(void)unlinkat(private_fd, two, 0);
 	return works;
+}
+
+/* Whoever made the directory may have died before its name was flushed. */
+int store_flush_private(struct store *store)
+{
+	int r = 0;
+
+	if (!store->durable)
+		return 0;
+	if (!store->root_flushed)
+		r = flush_directory(store->root);
+	store->root_flushed = r == 0;
+	return r < 0 ? r : flush_directory(store->private_fd);
 }
 
 bool store_can_noreplace(struct store *store)

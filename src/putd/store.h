@@ -16,10 +16,11 @@
 #include <stdint.h>
 
 struct store {
-	int root;	/* the held directory */
-	int private_fd; /* PRIVATE_DIRECTORY, -1 until it is needed */
-	bool durable;	/* flush at all */
-	bool named;	/* this filesystem has no unnamed files */
+	int root;	   /* the held directory */
+	int private_fd;	   /* PRIVATE_DIRECTORY, -1 until it is needed */
+	bool durable;	   /* flush at all */
+	bool named;	   /* this filesystem has no unnamed files */
+	bool root_flushed; /* the private directory's own name is durable */
 	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
 	struct amount floor;			      /* of free space */
 	struct amount max_partial; /* of free space, for partial files */
@@ -95,6 +96,10 @@ int store_space(const struct store *store, int fd, struct space *ret);
 /* Opens, and makes where it is missing, the private directory. Returns its fd,
  * owned by the store, or -errno. */
 int store_private(struct store *store);
+
+/* Makes the names in the private directory durable, and its own. Returns 0,
+ * also where the store does not flush, or -errno. */
+int store_flush_private(struct store *store);
 
 /* Whether rename(2) without clobbering can be relied on here: tried, since
  * FUSE filesystems refuse or ignore the flag. */
