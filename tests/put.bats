@@ -888,7 +888,8 @@ many() {
 @test "no more than 1024 files are in flight" {
     many 1100
     server --say-put='' honest
-    put -s "$SERVER" --timeout=1 "${FILES[@]}"
+    # Time enough for the server to read them all.
+    put -s "$SERVER" --timeout=5 "${FILES[@]}"
     [[ $STATUS == 75 ]]
     [[ $(grep -c '^put ' "$SEEN") == 1024 ]]
     [[ $(grep -c 'outcome unknown' "$T/err") == 1024 ]]
