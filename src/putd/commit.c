@@ -172,8 +172,10 @@ int commit_publish(struct store *store, struct partial *partial,
     const struct wish *wish, struct kept *kept)
 {
 	struct attempt attempt = {store, partial, directory, name, kept};
-	int r = dress(store, partial, directory, wish);
+	int r = partial_checkpoint(store, partial);
 
+	if (r == 0)
+		r = dress(store, partial, directory, wish);
 	if (r == 0)
 		r = publish_by_policy(&attempt, wish);
 	if (r < 0)

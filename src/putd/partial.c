@@ -143,7 +143,9 @@ static int open_bytes(int private_fd, struct partial *partial, bool make)
 		return r;
 	if (fstat(partial->fd, &status) < 0)
 		return -errno;
-	if ((uint64_t)status.st_size < partial->recorded)
+	/* It has been linked to its name: the whole of it counts, and nothing
+	 * is cut off a file that others see. */
+	if (status.st_nlink > 1 || (uint64_t)status.st_size < partial->recorded)
 		partial->recorded = (uint64_t)status.st_size;
 	partial->held = partial->recorded;
 	if ((uint64_t)status.st_size > partial->held &&

@@ -107,9 +107,10 @@ void store_close(struct store *store)
 	close_fd(&store->root);
 }
 
-/* Makes what is missing of a path, each step durable before the next: a name
- * that survives must not lie in a directory that does not. The mode is that of
- * files with x where they have r; group and ACL come from the parent. */
+/* Makes what is missing of a path, and each step durable before the next: a
+ * name that survives must not lie in a directory that does not. The mode is
+ * that of files with x where they have r; group and ACL come from the parent.
+ */
 static int make_directories(const struct store *store, const char *path)
 {
 	mode_t mode = store->file_mode | (store->file_mode & 0444) >> 2 | 0300;
@@ -173,9 +174,12 @@ static int enter(const struct store *store, const struct name *name, bool make,
 	if (entered == NULL)
 		return -ENOMEM;
 	memcpy(entered->path, name->text, length);
-	fd = open_below(store->root, length > 0 ? entered->path : ".");
-	if (fd == -ENOENT && make)
+	/* Also where all is there already: who made it may have died before
+	 * its name was flushed. */
+	if (make && length > 0)
 		fd = make_and_open(store, entered->path);
+	else
+		fd = open_below(store->root, length > 0 ? entered->path : ".");
 	if (fd < 0) {
 		free(entered);
 		return fd;
