@@ -90,7 +90,7 @@ run: all
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev nettle-dev systemd
 TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
-	mandoc python3 busybox netcat-openbsd netcat-traditional ncat socat \
+	mandoc zsh fish python3 busybox netcat-openbsd netcat-traditional ncat socat \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
 	acl bindfs
