@@ -268,24 +268,45 @@ held_now() {
     HELD=${BASH_REMATCH[1]}
 }
 
+# resumed FILE: the rest of it, from what is held, and the commit.
+resumed() {
+    local size
+
+    size=$(stat -c %s "$1")
+    frame "{\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":$HELD,\"filesize\":$((size - HELD))}"
+    tail -c +$((HELD + 1)) "$1" >>"$IN"
+    commit $ID a $size ",\"sha256\":\"$SHA\""
+    again
+    answered 0 "sha=a:$size"
+    cmp "$1" "$DIR/a"
+}
+
 @test "killed in a part: what a receipt told is held, at most what came; the rest resumes right" {
     random "$T/all" 5000000
     frame "{\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":0,\"filesize\":2000000}"
     head -c 2000000 "$T/all" >>"$IN"
     again
     part_at 2000000 3000000
-    talk a:"$PART" a:zeros=1500000 a:waiting a:kill
+    talk a:"$PART" a:file="$T/all:2000000:1500000" a:waiting a:kill
     held_now
     ((HELD >= 2000000 && HELD <= 3500000)) || fail "held: $HELD"
-    # Those that came were not those of the file: only what is held counts.
-    if ((HELD == 2000000)); then
-        frame "{\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":$HELD,\"filesize\":$((5000000 - HELD))}"
-        tail -c +$((HELD + 1)) "$T/all" >>"$IN"
-        commit $ID a 5000000 ",\"sha256\":\"$SHA\""
-        serve
-        answered 0 '{"ok":true,"cmd":"commit",*'
-        cmp "$T/all" "$DIR/a"
-    fi
+    resumed "$T/all"
+}
+
+@test "killed in a large part: the first 64 MiB are held" {
+    random "$T/all" 75000000
+    part_at 0 75000000
+    talk a:"$PART" a:file="$T/all:0:70000000" a:waiting a:kill
+    held_now
+    ((HELD >= 67108864 && HELD <= 70000000)) || fail "held: $HELD"
+    resumed "$T/all"
+}
+
+@test "killed in a slow part: what came more than two seconds ago is held" {
+    part_at 0 1000
+    talk a:"$PART" a:trickle=26 a:waiting a:kill
+    held_now
+    ((HELD > 0 && HELD <= 26)) || fail "held: $HELD"
 }
 
 @test "killed ten times in the same upload, each time a little further" {
@@ -505,6 +526,21 @@ mixed() {
     expect 0 '' "${want[@]}"
 }
 
+@test "committed by another one between two parts: exists, and its state" {
+    part_at 10 1
+    talk a:"$part10" a:bytes=1234567890 a:line a:waiting b:"$commit10" b:line b:shut b:ended=0 \
+        a:"$PART" a:line a:bytes=x a:"$commit10" a:line a:shut a:ended=0
+    expect 0 'a=1234567890' $ID@10 =a:10 \
+        '{"ok":false,"cmd":"put","error":"exists","retry":false,*,"state":"stored"}' =a:10
+}
+
+@test "forgotten by another one between two parts: bad-offset, from 0 again" {
+    part_at 10 1
+    talk a:"$part10" a:bytes=1234567890 a:line a:waiting b:"$abort_it" b:line b:shut b:ended=0 \
+        a:"$PART" a:line a:bytes=x a:"$part10" a:bytes=0987654321 a:line a:"$commit10" a:line a:shut a:ended=0
+    expect 0 'a=0987654321' $ID@10 aborted !put:bad-offset@0 $ID@10 =a:10
+}
+
 @test "in the length of the next frame: free for others" {
     talk a:"$part10" a:bytes=1234567890 a:line a:bytes=x a:waiting b:"$commit10" b:line \
         b:shut b:ended=0 a:kill
@@ -535,6 +571,32 @@ mixed() {
         b:"$commit10" b:line b:shut b:ended=0 a:shut a:ended=0
     expect 0 'a=1234567890' !put:bad-offset@0 $ID@10 =a:10
 }
+
+# A private directory that is not one: nothing leads out of the root.
+
+# no_private COMMAND: it puts something in the place of .putd.
+no_private() {
+    mkdir "$T/outside"
+    (cd "$DIR" && eval "$1")
+    part $ID 0 hello
+    ask stat $ID
+    asked a 1
+    commit $ID b 5
+    ask abort $ID
+    asked c 3
+    serve
+    ((${#RECEIPTS[@]} == 6)) || fail "an answer is missing"
+    [[ ${RECEIPTS[0]} == '{"ok":false,'* && ${RECEIPTS[3]} == '{"ok":false,'* ]] || fail "a part was taken"
+    judge "${RECEIPTS[2]}" +a:1 || fail "a put was not"
+    judge "${RECEIPTS[5]}" +c:1 || fail "a put was not"
+    list "$T/outside"
+    [[ -z $LISTING ]] || fail "outside: $LISTING"
+}
+
+@test ".putd is a link to the outside" { no_private 'ln -s ../outside .putd'; }
+@test ".putd is a link to a directory of the root" { no_private 'mkdir d; ln -s d .putd'; }
+@test ".putd is a file" { no_private 'echo >.putd'; }
+@test ".putd is a dangling link" { no_private 'ln -s ../outside/new .putd'; }
 
 @test "sixteen connections on one id: no byte of one among those of another" {
     local -i i

@@ -11,6 +11,7 @@ exit 1. Knows the framing of put-protocol(7) and nothing else.
   bytes=TEXT     as it is                    waiting    all is read, and it waits
   length=N       its four bytes alone        shut       end of our stream
   zeros=N        N bytes
+  file=PATH:START:N  N bytes of a file
   trickle=N      N bytes, one each 0.1 s,    kill       SIGKILL, and its end
                  until something comes back  term       SIGTERM
   slowly=HEADER  the frame 12 times, one each 0.1 s
@@ -62,6 +63,7 @@ class Handler:
 
     def send(self, data):
         os.set_blocking(self.writer, False)
+        data = memoryview(data)
         while data and self.process.poll() is None:
             if select.select([], [self.writer], [], 0.1)[1]:
                 data = data[os.write(self.writer, data[:65536]) :]
@@ -130,6 +132,11 @@ class Talk:
             handler.send(value.encode())
         elif verb == "zeros":
             handler.send(b"\0" * int(value))
+        elif verb == "file":
+            path, start, count = value.split(":")
+            with open(path, "rb") as f:
+                f.seek(int(start))
+                handler.send(f.read(int(count)))
         elif verb == "trickle":
             handler.trickle(b"x", int(value))
         elif verb == "slowly":
