@@ -230,6 +230,24 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
     ((status == 1))
 }
 
+@test "systemctl stop in the middle of a part: what came of it is held" {
+    local id=stopped-in-the-middle
+
+    frame "{\"cmd\":\"put\",\"id\":\"$id\",\"offset\":0,\"filesize\":9,\"reply\":true}" abc
+    hold part
+    within instances_are 1
+    # shellcheck disable=SC2016 # $1 is the inner shell's
+    within inside sh -c '[ "$(stat -c %s /var/lib/putd/.putd/$1.part)" = 3 ]' sh "$id"
+    inside systemctl stop 'putd@*'
+    within instances_are 0
+    go_on part
+    : >"$IN"
+    frame "{\"cmd\":\"stat\",\"id\":\"$id\",\"reply\":true}"
+    frame "{\"cmd\":\"abort\",\"id\":\"$id\",\"reply\":true}"
+    stream
+    [[ ${RECEIPTS[0]} == '{"ok":true,"cmd":"stat","state":"partial","offset":3}' ]]
+}
+
 @test "systemctl stop between two files" {
     asked a hello
     hold stopped
