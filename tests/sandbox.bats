@@ -198,6 +198,7 @@ signal.pause()'
 @test "clone" { no_call clone_process; }
 @test "signal another process" { no_call stop_other; }
 @test "signal itself" { no_call signal_itself; }
+@test "signal another process as the owner of a descriptor" { no_call signal_by_owner; }
 @test "trace another process" { no_call trace_other; }
 @test "be traced" { no_call be_traced; }
 @test "read the memory of a process" { no_call read_other; }

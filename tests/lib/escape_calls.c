@@ -163,6 +163,13 @@ ATTEMPT(signal_itself)
 	return kill(getpid(), SIGCONT);
 }
 
+/* With O_ASYNC and F_SETSIG, the kernel then sends it any signal: before
+ * Linux 6.12 Landlock has nothing against it. */
+ATTEMPT(signal_by_owner)
+{
+	return fcntl(0, F_SETOWN, getppid());
+}
+
 ATTEMPT(trace_other)
 {
 	return (int)ptrace(PTRACE_SEIZE, getppid(), NULL, NULL);
