@@ -71,6 +71,7 @@ static void sweep_entry(struct store *store, const struct options *options,
 	int64_t age;
 
 	if (ending == NULL || length == 0 || length > ID_MAX ||
+	    name[0] == '.' ||
 	    fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	age = (int64_t)now - status.st_mtim.tv_sec;
