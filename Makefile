@@ -93,7 +93,7 @@ TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	mandoc zsh fish python3 busybox netcat-openbsd netcat-traditional ncat socat \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
-	acl bindfs
+	acl bindfs qemu-system-x86
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
