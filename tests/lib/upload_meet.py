@@ -21,7 +21,7 @@ import time
 
 BOUND = 20.0  # seconds for any one event
 ID = "0123456789abcdef"
-CALLS = ("openat", "fcntl", "fstatfs", "unlinkat", "renameat", "renameat2", "linkat", "ftruncate", "fsync")
+CALLS = ("openat", "fcntl", "fstatfs", "unlinkat", "renameat", "renameat2", "linkat", "ftruncate")
 
 
 def frame(body=b"", **keys):
