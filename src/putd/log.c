@@ -77,6 +77,8 @@ static bool stderr_is_ours(int in, int out)
 
 void log_open(struct log *log, int in, int out)
 {
+	if (log->target == LOG_TO_JOURNAL && !systemd_is_open())
+		log->target = LOG_TO_AUTO;
 	if (log->target == LOG_TO_AUTO && systemd_has_journal())
 		log->target = LOG_TO_JOURNAL;
 	if ((log->target == LOG_TO_AUTO || log->target == LOG_TO_STDERR) &&

@@ -140,10 +140,10 @@ int main(int argc, char *argv[])
 		return EXIT_IO;
 	wait_prepare_signals();
 	(void)umask(0);
-	(void)systemd_open();
 	if (options_parse(argc, argv, &options, problem) < 0)
 		wrong = problem;
-	else if (options.action == ACTION_SERVE)
+	(void)systemd_open(options.log == LOG_TO_JOURNAL);
+	if (wrong == NULL && options.action == ACTION_SERVE)
 		wrong = connection_find(&connection, closed);
 	log = (struct log){.target = options.log, .verbose = options.verbose};
 	log_open(&log, connection.in, connection.out);

@@ -25,11 +25,11 @@ static bool is_set(const char *variable)
 	return value != NULL && value[0] != '\0';
 }
 
-int systemd_open(void)
+int systemd_open(bool wanted)
 {
 	void *handle;
 
-	if (!is_set("LISTEN_FDS") && !is_set("NOTIFY_SOCKET") &&
+	if (!wanted && !is_set("LISTEN_FDS") && !is_set("NOTIFY_SOCKET") &&
 	    !is_set("JOURNAL_STREAM"))
 		return 0;
 	handle = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
@@ -61,6 +61,11 @@ bool systemd_has_journal(void)
 		   2 &&
 	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
 	       status.st_ino == inode;
+}
+
+bool systemd_is_open(void)
+{
+	return library.journal_sendv != NULL;
 }
 
 void systemd_journal(const struct iovec *fields, int count)

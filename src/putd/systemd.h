@@ -13,10 +13,10 @@
 
 /*
  * Opens libsystemd if LISTEN_FDS, NOTIFY_SOCKET or JOURNAL_STREAM is set and
- * not empty. Returns 0, also where there is nothing to open; -ELIBACC where it
- * is wanted and not there.
+ * not empty, or if it is wanted all the same. Returns 0, also where there is
+ * nothing to open; -ELIBACC where it is wanted and not there.
  */
-int systemd_open(void);
+int systemd_open(bool wanted);
 
 /* The number of sockets passed to this process (sd_listen_fds(3)), marked
  * close-on-exec; 0 without systemd; -errno. */
@@ -24,6 +24,9 @@ int systemd_sockets(void);
 
 /* Whether stderr is a stream to the journal, and the library is open. */
 bool systemd_has_journal(void);
+
+/* Whether the library is open. */
+bool systemd_is_open(void);
 
 /* A record of `count` fields NAME=VALUE (sd_journal_sendv(3)); nothing where
  * the library is not. */
