@@ -11,7 +11,10 @@ setup_file() {
     boot_to_install
     booted || return 0
     inside make -C /opt/putd install >"$BATS_FILE_TMPDIR/installed" 2>&1 ||
-        { cat "$BATS_FILE_TMPDIR/installed"; exit 1; }
+        {
+            cat "$BATS_FILE_TMPDIR/installed"
+            exit 1
+        }
     inside systemctl enable --now putd.socket
 }
 
