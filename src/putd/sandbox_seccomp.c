@@ -125,9 +125,10 @@ static const struct sock_filter table[] = {
     ALLOW_WITHOUT(mprotect, PROT_EXEC),
 
     /* Flags and locks; not F_SETOWN, by which another process gets signals. */
-    UNLESS_EQUAL(SYS_fcntl, 14),
+    UNLESS_EQUAL(SYS_fcntl, 16),
     LOAD(LOW(1)),
     ALLOW_VALUE(F_GETFD),
+    ALLOW_VALUE(F_SETFD), /* fdopendir(3) */
     ALLOW_VALUE(F_GETFL),
     ALLOW_VALUE(F_SETFL),
     ALLOW_VALUE(F_OFD_GETLK),
