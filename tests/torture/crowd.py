@@ -44,7 +44,8 @@ class Round:
             try:
                 with Handler(self.putd, self.root, *options) as handler:
                     gate.wait()
-                    results[number] = act(number, handler, random.Random("%s %d" % (self.seed, number)))
+                    dice = random.Random("%s %d" % (self.seed, number))
+                    results[number] = act(number, handler, dice)
             except (OSError, EOFError, ValueError, KeyError) as error:
                 self.say("handler %d: %r" % (number, error))
 
@@ -155,8 +156,8 @@ class Round:
         stored = sum(self.all_at_once(write, "--if-exists=keep"), [])
         files = {name: label_of(body) for name, body in self.files().items() if name[0] == "k"}
         if sorted(stored) != sorted(files.items()) or len(files) != CROWD * 12:
-            self.say("keep: %d told, %d files; only told: %s, only there: %s" % (
-                len(stored), len(files), {*stored} - {*files.items()}, {*files.items()} - {*stored}))
+            self.say("keep: only told: %s" % ({*stored} - {*files.items()}))
+            self.say("keep: only there: %s" % ({*files.items()} - {*stored}))
         return "%d files" % len(files)
 
     # --- one id ------------------------------------------------------------
@@ -194,7 +195,8 @@ class Round:
         refused = sum(self.all_at_once(send))
         if self.files().get("one") != b"".join(body for _, body in sorted(pieces.items())):
             self.say("one id: the bytes are not those of the parts that were taken")
-        return "%d parts of %d senders, %d refusals" % (len(pieces), len({b[0] for b in pieces.values()}), refused)
+        senders = {body[0] for body in pieces.values()}
+        return "%d parts of %d senders, %d refusals" % (len(pieces), len(senders), refused)
 
     def left_behind(self):
         left = [n for n in os.listdir(os.path.join(self.root, ".putd"))
@@ -217,7 +219,8 @@ def main():
     for number in range(options.rounds):
         here = Round(options.putd, "%d.%d" % (options.seed, number))
         try:
-            told = ["%s: %s" % (act.__name__, act()) for act in (here.replace, here.reject, here.keep, here.one_id)]
+            acts = (here.replace, here.reject, here.keep, here.one_id)
+            told = ["%s: %s" % (act.__name__, act()) for act in acts]
             here.left_behind()
         finally:
             shutil.rmtree(here.root)

@@ -36,11 +36,13 @@ class Disk:
 
     def __enter__(self):
         if self.fs == "tmpfs":
-            self.run("mount", "-t", "tmpfs", "-o", "size=8M,nr_inodes=150", "none", self.mount_point)
+            options = "size=8M,nr_inodes=150"
+            self.run("mount", "-t", "tmpfs", "-o", options, "none", self.mount_point)
         else:
             image = os.path.join(self.top, "image")
             self.run("truncate", "-s", "12M", image)
-            self.run("mkfs.ext4", "-q", "-m", "0", "-b", "1024", "-N", "160", "-O", "^has_journal,^resize_inode", image)
+            shape = ["-b", "1024", "-N", "160", "-O", "^has_journal,^resize_inode"]
+            self.run("mkfs.ext4", "-q", "-m", "0", *shape, image)
             self.run("tune2fs", "-j", "-J", "size=1", image)
             self.run("mount", "-o", "loop", image, self.mount_point)
         return self
@@ -96,10 +98,7 @@ class Trial:
 
     def close(self):
         self.handler.__exit__()
-        left = [n for n in os.listdir(os.path.join(self.root, ".putd")) if n.startswith("tmp.")] if os.path.isdir(
-            os.path.join(self.root, ".putd")) else []
-        if left:
-            self.say("left behind: %s" % left)
+        self.say_what_is_left()
         self.look()
         shutil.rmtree(self.root)
         if os.path.exists(self.disk.filler):
@@ -107,6 +106,13 @@ class Trial:
 
     def say(self, what):
         self.wrong.append(what)
+
+    def say_what_is_left(self):
+        private = os.path.join(self.root, ".putd")
+        names = os.listdir(private) if os.path.isdir(private) else []
+        left = [name for name in names if name.startswith("tmp.")]
+        if left:
+            self.say("left behind: %s" % left)
 
     def store(self, name, body):
         receipt = self.handler.ask(put(name, body))
@@ -129,7 +135,8 @@ class Trial:
                         seen[os.path.relpath(path, self.root)] = f.read()
         for name in {*seen, *self.kept}:
             if seen.get(name) != self.kept.get(name):
-                self.say("%s is %s" % (name, "gone" if name not in seen else "%d bytes" % len(seen[name])))
+                size = "%d bytes" % len(seen[name]) if name in seen else "gone"
+                self.say("%s is %s" % (name, size))
 
     def is_well_again(self):
         for n in range(20):

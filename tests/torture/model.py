@@ -30,7 +30,10 @@ def unescape(text):
 
 
 class File:
-    def __init__(self, durable=False):
+    """`record`: slots that are written in turn, of which the newest counts."""
+
+    def __init__(self, durable=False, record=False):
+        self.record = record
         self.size = 0
         self.flushed = durable  # at least once
         self.dirty = None  # offset from which bytes are not flushed
@@ -42,7 +45,7 @@ class File:
     def write(self, offset, n):
         self.size = max(self.size, offset + n)
         self.dirty = offset if self.dirty is None else min(self.dirty, offset)
-        if self.lost is not None and offset <= self.lost and offset + n >= self.size:
+        if self.record or self.lost is not None and offset <= self.lost and offset + n >= self.size:
             self.lost = None
 
     def cut(self, size):
@@ -87,7 +90,7 @@ class Model:
                 node = Directory(entry.name == ".putd")
                 self._import(entry.path, node)
             else:
-                node = File(durable=True)
+                node = File(durable=True, record=entry.name.endswith(".note"))
                 node.size = entry.stat(follow_symlinks=False).st_size
             directory.now[entry.name] = directory.disk[entry.name] = node
 
@@ -149,7 +152,7 @@ class Model:
         if path != "." and path not in directory.now:
             if "O_CREAT" not in arguments:
                 self.complain(line, "opened what the model does not know")
-            directory.now[path] = File()
+            directory.now[path] = File(record=path.endswith(".note"))
         self.fds[fd] = self._walk(where, path)
 
     def _openat2(self, _line, arguments, fd, _rest):

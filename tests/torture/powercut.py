@@ -27,6 +27,7 @@ from wire import commit, content, label_of, part, put
 
 BOUND = 60  # seconds for any one event
 SIZE = {"ext4": "192M", "xfs": "384M"}
+OPTIONS = ["--min-free=0", "--log=none", "--mkdirs"]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
 
 
@@ -47,8 +48,10 @@ class Sender(threading.Thread):
     def run(self):
         ours, theirs = socket.socketpair()
         with theirs:
-            self.process = subprocess.Popen([self.cut.putd, "--min-free=0", "--log=none", "--mkdirs", self.cut.root],
-                                            stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+            self.process = subprocess.Popen(
+                [self.cut.putd, *OPTIONS, self.cut.root],
+                stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=ENVIRONMENT,
+            )
         with ours:
             ours.settimeout(BOUND)
             reader = threading.Thread(target=self.read, args=(ours,), daemon=True)
@@ -102,7 +105,8 @@ class Large(Sender):
         for n in range(1000000):
             name = "large%d/%d" % (self.number, self.dice.randrange(3))
             label = "%s version %d" % (name, n)
-            yield put(name, content(label, self.dice.randrange(1 << 19, 6 << 20)), mtime=time_of(label))
+            body = content(label, self.dice.randrange(1 << 19, 6 << 20))
+            yield put(name, body, mtime=time_of(label))
 
 
 class Uploads(Sender):
@@ -119,7 +123,7 @@ class Uploads(Sender):
             self.uploads.append(upload)
             at = 0
             while at < len(upload.body):
-                size = self.dice.choice((self.dice.randrange(1, 5000), self.dice.randrange(1, 1 << 20)))
+                size = self.dice.randrange(1, self.dice.choice((5000, 1 << 20)))
                 yield part(upload.id, at, upload.body[at:at + size])
                 at += size
             yield upload.commit()
@@ -128,7 +132,8 @@ class Uploads(Sender):
 class Upload:
     def __init__(self, sender, n):
         dice = sender.dice
-        self.id = "cut-%s-%d-%d" % (wire.sha256(str(sender.cut.seed).encode())[:16], sender.number, n)
+        of_cut = wire.sha256(sender.cut.seed.encode())[:16]
+        self.id = "cut-%s-%d-%d" % (of_cut, sender.number, n)
         self.keep = dice.random() < 0.5
         self.name = "kept" if self.keep else "by-id%d-%d" % (sender.number, dice.randrange(4))
         self.label = "%s version %d of %s" % (self.name, n, self.id)
@@ -165,7 +170,8 @@ class Cut:
 
     def send_and_cut(self):
         os.mkdir(self.root)
-        self.senders = [Small(self, 0), Small(self, 1), Large(self, 2), Uploads(self, 3), Uploads(self, 4)]
+        kinds = (Small, Small, Large, Uploads, Uploads)
+        self.senders = [kind(self, number) for number, kind in enumerate(kinds)]
         self.silent = set(self.senders)
         for sender in self.senders:
             sender.start()
@@ -210,7 +216,8 @@ class Cut:
         promised = {}
         for sender in self.senders:
             for frame, receipt in sender.answered():
-                if receipt["cmd"] == "put" and receipt["ok"] and "stored" in receipt and receipt["durable"]:
+                whole = receipt["cmd"] == "put" and "stored" in receipt
+                if whole and receipt["ok"] and receipt["durable"]:
                     promised[receipt["stored"]] = label_of(frame.body)
         for name, label in promised.items():
             if name not in seen or self.version(seen[name]) < self.version(label):
@@ -231,14 +238,17 @@ class Cut:
                 stored = done[upload.id]["stored"]
                 if stored not in seen or upload.keep and seen[stored] != upload.label:
                     self.say("promised %s, there is %s" % (upload.label, seen.get(stored)))
-                elif latest[stored] == upload.id and self.version(seen[stored]) < self.version(upload.label):
-                    self.say("promised %s, there is %s" % (upload.label, seen[stored]))
+                elif latest[stored] == upload.id:
+                    if self.version(seen[stored]) < self.version(upload.label):
+                        self.say("promised %s, there is %s" % (upload.label, seen[stored]))
             self.finish(upload, held.get(upload.id, 0), done.get(upload.id))
         return len(done)
 
     def ask(self, frames):
-        done = subprocess.run([self.putd, "--min-free=0", "--log=none", self.root], input=wire.encode(frames),
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=BOUND, check=False, env=ENVIRONMENT)
+        done = subprocess.run(
+            [self.putd, *OPTIONS, self.root], input=wire.encode(frames), stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, timeout=BOUND, check=False, env=ENVIRONMENT,
+        )
         return wire.receipts(done.stdout)
 
     def finish(self, upload, held, receipt):
@@ -247,9 +257,9 @@ class Cut:
             self.say("the receipt of %s is forgotten: %s" % (upload.label, told))
         frames = [upload.commit()]
         if told.get("state") != "stored":
-            if told.get("offset", 0) < held:
-                self.say("%s: held %d, and a receipt told %d" % (upload.label, told.get("offset", 0), held))
             at = told.get("offset", 0)
+            if at < held:
+                self.say("%s: held %d, and a receipt told %d" % (upload.label, at, held))
             self.resumed += at > 0
             frames.insert(0, part(upload.id, at, upload.body[at:]))
         receipts = self.ask(frames)
@@ -261,13 +271,15 @@ class Cut:
     def judge(self):
         seen = self.look()
         uploads = [sender for sender in self.senders if isinstance(sender, Uploads)]
-        promised = self.judge_puts(seen) + sum(self.judge_uploads(sender, seen) for sender in uploads)
+        promised = self.judge_puts(seen)
+        promised += sum(self.judge_uploads(sender, seen) for sender in uploads)
         labels = list(self.look().values())
         for upload in [upload for sender in uploads for upload in sender.uploads if upload.keep]:
             if labels.count(upload.label) != 1:
                 self.say("%s is there %d times" % (upload.label, labels.count(upload.label)))
         # A record whose bytes are gone is for the sweep.
-        left = [name for name in os.listdir(os.path.join(self.root, ".putd")) if name.endswith(".part")]
+        private = os.listdir(os.path.join(self.root, ".putd"))
+        left = [name for name in private if name.endswith(".part")]
         if left:
             self.say("partial files of finished uploads: %s" % left)
         return promised, len(seen)
@@ -310,8 +322,11 @@ def one_cut(image, options, number):
     image.mount()
     promised, there = cut.judge()
     shutil.rmtree(cut.root)
-    print("%s cut %d: %d files and commits promised, %d files there, %d uploads resumed, %.1f s"
-          % (options.fs, number, promised, there, cut.resumed, time.monotonic() - start), flush=True)
+    print(
+        "%s cut %d: %d files and commits promised, %d files there, %d uploads resumed, %.1f s"
+        % (options.fs, number, promised, there, cut.resumed, time.monotonic() - start),
+        flush=True,
+    )
     for what in cut.wrong:
         print("BROKEN %s cut %d: %s" % (options.fs, number, what), flush=True)
     return len(cut.wrong)
@@ -331,7 +346,8 @@ def main():
             broken += one_cut(image, options, number)
     finally:
         image.close()
-    print("%s: %d cuts, %d promises broken (seed %d)" % (options.fs, options.cuts, broken, options.seed))
+    account = (options.fs, options.cuts, broken, options.seed)
+    print("%s: %d cuts, %d promises broken (seed %d)" % account)
     return 1 if broken else 0
 
 

@@ -37,6 +37,7 @@ class Scenario:
     twice    a copy more may stand under a number: a whole put under `keep` has
              no id by which it could be asked for
     steps    the sender waits for each receipt; else all is there at once
+    most     injections, because each takes long; 0 is all
     """
 
     def __init__(self, name, frames, final, before=(), served=(), uploads=(), options=(),
@@ -44,7 +45,7 @@ class Scenario:
         self.name, self.frames, self.final = name, [*frames, Frame(END)], final
         self.before, self.served, self.uploads = dict(before), served, uploads
         self.options, self.twice = list(options), twice
-        self.steps, self.shim = False, ""
+        self.steps, self.shim, self.most = False, "", 0
 
     def whole(self):
         """{base name: contents that it may ever show}."""
@@ -76,7 +77,8 @@ def puts():
                    {"a": a, "b": b, "x": before["x"]}, before)
     yield Scenario("put, new name", [put("a", a), put("b", b"")], {"a": a, "b": b""})
     yield Scenario("put, replace", [put("a", a), put("x", b)], {"a": a, "x": b}, before)
-    yield Scenario("put, reject", [put("a", a, refused=True), put("b", b, sha256=sha256(b), if_exists="reject")],
+    yield Scenario("put, reject",
+                   [put("a", a, refused=True), put("b", b, sha256=sha256(b), if_exists="reject")],
                    {**before, "b": b}, before, options=["--if-exists=reject"])
     yield Scenario("put, keep", [put("a", a), put("a", b), put("c", c, if_exists="keep")],
                    {"a": old, "a.~1~": d, "a.~2~": a, "a.~3~": b, "c": c},
@@ -112,7 +114,8 @@ def uploads():
         options = ["--if-exists=keep"] if policy == "keep" else []
         rest = {"uploads": [u], "options": options}
         yield Scenario("part and commit, " + policy,
-                       [u.part(0, 1000), u.part(1000, reply=False), u.commit(), put("b", b, if_exists="reject", sha256=sha256(b))],
+                       [u.part(0, 1000), u.part(1000, reply=False), u.commit(),
+                        put("b", b, if_exists="reject", sha256=sha256(b))],
                        final, there, **rest)
         yield Scenario("commit, " + policy, [u.commit(), u.ask("stat"), u.commit()],
                        {k: v for k, v in final.items() if k != "b"}, there, [u.part()],
@@ -129,17 +132,20 @@ def uploads():
     yield Scenario("commit, mkdirs", [u.part(), u.commit()], {"p/q/a": a}, uploads=[u],
                    options=["--mkdirs"])
     u = Upload("a", a)
-    yield Scenario("repeat commit", [u.commit(), u.part(refused=True), u.commit()], {"a": a}, before,
-                   [u.part(), u.commit()], [u])
+    yield Scenario("repeat commit", [u.commit(), u.part(refused=True), u.commit()],
+                   {"a": a}, before, [u.part(), u.commit()], [u])
 
 
 def parts():
     a, b, c = content("a", 5000), content("b", 3000), content("c", 100)
     u, v = Upload("a", a), Upload("b", b)
     yield Scenario("part", [u.part(0, 2000)], {"a": a}, uploads=[u])
-    yield Scenario("part, continued", [u.part(2000, 3000), v.part(0, 1), u.part(1000, 1500, refused=True), u.part(3000)],
+    yield Scenario("part, continued",
+                   [u.part(2000, 3000), v.part(0, 1), u.part(1000, 1500, refused=True),
+                    u.part(3000)],
                    {"a": a, "b": b}, served=[u.part(0, 2000)], uploads=[u, v])
-    yield Scenario("stat", [u.ask("stat"), v.ask("stat")], {"a": a, "b": b}, served=[u.part(0, 2000), v.part(), v.commit()],
+    yield Scenario("stat", [u.ask("stat"), v.ask("stat")], {"a": a, "b": b},
+                   served=[u.part(0, 2000), v.part(), v.commit()],
                    uploads=[u, v])
     w = Upload("a", a, "abort")
     yield Scenario("abort", [w.ask("abort"), v.ask("abort"), v.ask("stat"), put("c", c)],
@@ -150,10 +156,13 @@ def parts():
                    {"big": big.body}, uploads=[big])
 
 
-def checkpoints():
+def long_ones():
     """More than CHECKPOINT_BYTES: what is held is recorded in the middle."""
-    big = Upload("big", content("checkpoint", 67 * 1048576))
-    return [Scenario("part, checkpoint", [big.part()], {"big": big.body}, uploads=[big])]
+    big = Upload("big", content("big", 67 * 1048576))
+    scenario = Scenario("part, checkpoint", [big.part(), big.commit()], {"big": big.body},
+                        uploads=[big])
+    scenario.most = 60
+    yield scenario
 
 
 def basic():
