@@ -237,7 +237,7 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
     hold part
     within instances_are 1
     # shellcheck disable=SC2016 # $1 is the inner shell's
-    within inside sh -c '[ "$(stat -c %s /var/lib/putd/.putd/$1.part)" = 3 ]' sh "$id"
+    within inside sh -c '[ "$(stat -c %s /var/lib/putd/.putd/$1.part 2>/dev/null)" = 3 ]' sh "$id"
     inside systemctl stop 'putd@*'
     within instances_are 0
     go_on part

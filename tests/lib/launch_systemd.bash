@@ -116,10 +116,10 @@ systemd_setup() {
     SINCE=@$(date +%s.%6N)
 }
 
-# within COMMAND...: polls for an event, 10 s at most. Each look inside costs
+# within COMMAND...: polls for an event, 30 s at most. Each look inside costs
 # more than until_true reckons with.
 within() {
-    local -i end=$((SECONDS + 10))
+    local -i end=$((SECONDS + 30))
 
     until "$@"; do
         ((SECONDS < end)) || {
