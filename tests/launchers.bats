@@ -199,7 +199,7 @@ two_files() {
 two_stored() {
     cmp "$T/a" "$DIR/a"
     cmp "$T/b" "$DIR/b"
-    [[ $(ls -A "$DIR") == $'a\nb' ]]
+    [[ $(ls -A -I .putd "$DIR") == $'a\nb' ]]
 }
 
 # put_row FORM

@@ -94,11 +94,11 @@ cannot() {
     skip "$1"
 }
 
-# until_true COMMAND [ARG]...: polls for an event, 20 s at most.
+# until_true COMMAND [ARG]...: polls for an event, 60 s at most.
 until_true() {
     local -i i
 
-    for ((i = 0; i < 1000; i++)); do
+    for ((i = 0; i < 3000; i++)); do
         ! "$@" || return 0
         sleep 0.02
     done

@@ -18,7 +18,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 readonly here
-readonly BOOT_POLLS=1000 # of 0.02 s each
+readonly BOOT_POLLS=2500 # of 0.02 s each
 
 # The namespaces' first process inherits the environment of nobody.
 readonly CLEAN=(env -i "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
