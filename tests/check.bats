@@ -178,6 +178,13 @@ mounted() {
     not_opened 'No such file'
 }
 
+@test "missing, and both outputs are one pipe, or one of ssh's" {
+    run "$PUTD" --check "$T/nowhere" </dev/null
+    [[ $status == 73 && $output == "putd: $T/nowhere: No such file"* ]]
+    SSH_CONNECTION='192.0.2.7 5 192.0.2.1 22' run "$PUTD" --check "$T/nowhere"
+    [[ $status == 73 && $output == "putd: $T/nowhere: No such file"* ]]
+}
+
 @test "a file" {
     DIR=$IN check
     not_opened 'Not a directory'

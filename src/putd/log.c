@@ -69,7 +69,7 @@ static bool stderr_is_ours(int in, int out)
 
 	if (fstat(STDERR_FILENO, &status) < 0 || is_null_device(&status))
 		return false;
-	if (isatty(STDERR_FILENO))
+	if (in < 0 || isatty(STDERR_FILENO))
 		return true;
 	return !is_file(in, &status) && (in == out || !is_file(out, &status)) &&
 	       !goes_through_ssh(&status);

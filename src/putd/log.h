@@ -49,7 +49,8 @@ struct log_record {
 /*
  * Settles `auto`: the journal where systemd has connected us to it, stderr
  * where fd 2 is neither the client nor /dev/null, else syslog. `in` and `out`
- * are the connection's descriptors. LOG_TO_JOURNAL without libsystemd is
+ * are the connection's descriptors; -1 where there is none, and fd 2 is the
+ * caller's. LOG_TO_JOURNAL without libsystemd is
  * `auto`. LOG_TO_STDERR is refused in the same way
  * where fd 2 is the client.
  */

@@ -146,7 +146,10 @@ int main(int argc, char *argv[])
 	if (wrong == NULL && options.action == ACTION_SERVE)
 		wrong = connection_find(&connection, closed);
 	log = (struct log){.target = options.log, .verbose = options.verbose};
-	log_open(&log, connection.in, connection.out);
+	if (options.action == ACTION_CHECK)
+		log_open(&log, -1, -1);
+	else
+		log_open(&log, connection.in, connection.out);
 	if (wrong != NULL)
 		return fail(&log, EXIT_WRONG_USE, wrong);
 	if (options.action == ACTION_CHECK)
