@@ -13,6 +13,9 @@ SYSTEMDUNITDIR ?= $(or $(shell pkg-config --variable=systemdsystemunitdir system
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 TMPFILESDIR ?= /usr/lib/tmpfiles.d
 CATALOGDIR ?= /usr/lib/systemd/catalog
+BASHCOMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPLETIONDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPLETIONDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 # B is where a build goes; `make B=build/asan SANITIZE=1` is another one.
 B ?= build
@@ -154,6 +157,8 @@ INSTALLED = $(BINDIR)/put $(LIBEXECDIR)/putd \
 	$(SYSTEMDUNITDIR)/putd.socket $(SYSTEMDUNITDIR)/putd@.service \
 	$(SYSUSERSDIR)/putd.conf $(TMPFILESDIR)/putd.conf \
 	$(CATALOGDIR)/putd.catalog \
+	$(BASHCOMPLETIONDIR)/put $(ZSHCOMPLETIONDIR)/_put \
+	$(FISHCOMPLETIONDIR)/put.fish \
 	$(DOCDIR)/README.md $(DOCDIR)/LICENSE
 
 install: all
@@ -169,6 +174,9 @@ install: all
 	$(INSTALL) -m 644 units/putd.sysusers $(DESTDIR)$(SYSUSERSDIR)/putd.conf
 	$(INSTALL) -m 644 units/putd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/putd.conf
 	$(INSTALL) -m 644 units/putd.catalog $(DESTDIR)$(CATALOGDIR)/putd.catalog
+	$(INSTALL) -m 644 contrib/completion/put.bash $(DESTDIR)$(BASHCOMPLETIONDIR)/put
+	$(INSTALL) -m 644 contrib/completion/_put $(DESTDIR)$(ZSHCOMPLETIONDIR)/_put
+	$(INSTALL) -m 644 contrib/completion/put.fish $(DESTDIR)$(FISHCOMPLETIONDIR)/put.fish
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(if $(DESTDIR),,$(Q)units/register installed)
 

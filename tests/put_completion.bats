@@ -47,3 +47,40 @@ completes() {
     zsh -n "$COMPLETION/_put"
     fish -n "$COMPLETION/put.fish"
 }
+
+@test "fish completes options and values" {
+    need_tool fish
+    export HOME=$T
+    [[ $(fish --no-config -c "source '$COMPLETION/put.fish'
+        complete -C 'put -e re'" | cut -f 1 | paste -sd ' ') == 'reject replace' ]]
+    [[ $(fish --no-config -c "source '$COMPLETION/put.fish'
+        complete -C 'put --rec'" | cut -f 1 | paste -sd ' ') == '--receipts --recursive' ]]
+}
+
+# In zsh a completion runs in its line editor only: on a terminal of its own, where
+# TAB is pressed and what stands there then is sent.
+@test "zsh completes options" {
+    need_tool zsh script
+    mkdir "$T/functions"
+    cp "$COMPLETION/_put" "$T/functions"
+    cat >"$T/.zshrc" <<ZSHRC
+PS1=
+fpath=($T/functions \$fpath)
+autoload -U compinit && compinit -u -d $T/dump
+put() { printf '%s\n' "\$@" >$T/arguments; exit }
+ZSHRC
+    printf 'put --recu\t --if-exists=kee\t\n' |
+        ZDOTDIR=$T TERM=dumb timeout 20 script -qec 'zsh -i' /dev/null >"$T/out" 2>&1 3>&- || true
+    [[ $(paste -sd ' ' "$T/arguments") == '--recursive --if-exists=keep' ]]
+}
+
+@test "make install puts them where the shells look, and uninstall takes them away" {
+    local tree=$T/tree
+
+    make -s -C "$ROOT" install DESTDIR="$tree" PREFIX=/usr >/dev/null 2>&1
+    cmp "$COMPLETION/put.bash" "$tree/usr/share/bash-completion/completions/put"
+    cmp "$COMPLETION/_put" "$tree/usr/share/zsh/site-functions/_put"
+    cmp "$COMPLETION/put.fish" "$tree/usr/share/fish/vendor_completions.d/put.fish"
+    make -s -C "$ROOT" uninstall DESTDIR="$tree" PREFIX=/usr >/dev/null 2>&1
+    [[ -z $(find "$tree" -type f) ]]
+}

@@ -27,10 +27,17 @@ prompt() {
 
 @test "a bad line gets one clear answer, and the prompt again" {
     prompt 'frob\nput\nput "a\nput nope\nput a'
-    ended 1 "nope: cannot be read: No such file or directory" "a: stored, 6 bytes"
+    ended 1 "file nope does not exist" "a: stored, 6 bytes"
     [[ $(head -n 1 "$T/out") == '>>: no such command; there are put FILE..., help, quit' ]]
     [[ $(sed -n 2p "$T/out") == '>>: put: which file? put FILE...' ]]
     [[ $(sed -n 3p "$T/out") == '>>: a quote is not closed' ]]
+}
+
+@test "what is there and cannot be sent is told as elsewhere" {
+    mkdir dir
+    prompt 'put dir no\\where "no where" a\n'
+    ended 1 "dir: not sent: is a directory" "file nowhere does not exist" \
+        "file no where does not exist" "a: stored, 6 bytes"
 }
 
 # judged TEXT: put --receipts reads it.

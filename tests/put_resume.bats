@@ -145,6 +145,24 @@ again_same() { again; }
         "put: trying again (3 of 5)" "a: stored, 6 bytes"
 }
 
+@test "-q: what went well in the end is not told" {
+    RETRIES=5
+    server --frames=2 --leave=1 --refuse=c:no-space:true:2 leaving
+    put -q -s "$SERVER" a b c
+    ended 0
+    kept a b c
+}
+
+@test "-q: what did not is told, and why, once" {
+    RETRIES=2
+    server --frames=1 leaving
+    put -q -s "$SERVER" a
+    ended 75 "put: $SERVER: the *" "a: outcome unknown: there was no receipt"
+    [[ ${ERR[*]} != *"trying again"* ]]
+    put -q -s 127.0.0.1:1 a
+    ended 69 "put: cannot connect to 127.0.0.1:1: Connection refused" "a: not sent"
+}
+
 @test "--retries is an end to it" {
     RETRIES=2
     server --refuse=a:no-space:true honest

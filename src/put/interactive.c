@@ -29,6 +29,7 @@ static void put_files(
 
 	own.files = files;
 	own.interactive = false;
+	one.interactive = true;
 	one.stored = one.failed = one.bytes = 0;
 	if (own.legacy)
 		legacy_files(&own, &one);

@@ -72,6 +72,7 @@ static int connect_and_send(const struct options *options,
 	r = server_open(&options->address, options->timeout_ms, &server, &why);
 	if (r < 0) {
 		report_no_server(report, &options->address, why);
+		report_no_retry(report);
 		report_unsent(report, file->path);
 		return r;
 	}

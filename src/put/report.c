@@ -52,7 +52,8 @@ void report_usage(const char *what, const char *value, const char *why)
 void report_no_server(
     struct report *report, const struct address *address, const char *why)
 {
-	say(report, "put: cannot connect to %s: %s", address->text, why);
+	say_trouble(
+	    report, "put: cannot connect to %s: %s", address->text, why);
 	trouble(report, PUT_EXIT_NO_SERVER);
 }
 
@@ -76,16 +77,16 @@ void report_no_progress(struct report *report, const struct address *address,
 	int seconds = timeout_ms / 1000;
 
 	if (!waiting)
-		say(report, "put: %s: took no byte for %d s%s", address->text,
-		    seconds,
+		say_trouble(report, "put: %s: took no byte for %d s%s",
+		    address->text, seconds,
 		    answered ? ""
 			     : " and gave no answer: perhaps a legacy "
 			       "server, try --legacy");
 	else if (answered)
-		say(report, "put: %s: no receipt for %d s", address->text,
-		    seconds);
+		say_trouble(report, "put: %s: no receipt for %d s",
+		    address->text, seconds);
 	else
-		say(report,
+		say_trouble(report,
 		    "put: %s: no answer for %d s: perhaps a legacy server, "
 		    "try --legacy",
 		    address->text, seconds);
@@ -101,11 +102,11 @@ void report_closed(struct report *report, const struct address *address,
 			       : ": perhaps a legacy server, try --legacy";
 
 	if (error == 0)
-		say(report,
+		say_trouble(report,
 		    "put: %s: the server closed the connection too early%s",
 		    address->text, hint);
 	else
-		say(report, "put: %s: the connection broke: %s%s",
+		say_trouble(report, "put: %s: the connection broke: %s%s",
 		    address->text, strerrordesc_np(-error), hint);
 	trouble(report, PUT_EXIT_TRY_AGAIN);
 }
@@ -145,7 +146,7 @@ static const char *message(const struct receipt *receipt)
 
 void report_stream_ended(struct report *report, const struct receipt *receipt)
 {
-	say(report, "put: the server ended the connection: %s%s%s",
+	say_trouble(report, "put: the server ended the connection: %s%s%s",
 	    receipt->error != NULL ? receipt->error : "no reason told",
 	    colon(receipt), message(receipt));
 	trouble(report, receipt->retry ? PUT_EXIT_TRY_AGAIN : PUT_EXIT_IO);
@@ -170,11 +171,19 @@ void report_summary(struct report *report, const struct receipt *receipt)
 void report_retry(struct report *report, int wait_ms, int attempt, int most)
 {
 	report->trouble = PUT_EXIT_OK;
+	forget_kept(report);
+	if (report->verbosity < VERBOSITY_NORMAL)
+		return;
 	if (wait_ms < 1000)
 		say(report, "put: trying again (%d of %d)", attempt, most);
 	else
 		say(report, "put: trying again in %d s (%d of %d)",
 		    wait_ms / 1000, attempt, most);
+}
+
+void report_no_retry(struct report *report)
+{
+	say_kept(report);
 }
 
 void report_busy(struct report *report, const struct file *file, int seconds)
@@ -188,6 +197,7 @@ void report_busy(struct report *report, const struct file *file, int seconds)
 
 void report_final(struct report *report)
 {
+	say_kept(report);
 	report_status(report, report->trouble);
 	report->trouble = PUT_EXIT_OK;
 }
@@ -212,12 +222,15 @@ void report_child(struct report *report, int status, bool answered)
 	if (status == 0)
 		return;
 	if (status < 0)
-		say(report, "put: the command did not end and was terminated");
+		say_trouble(
+		    report, "put: the command did not end and was terminated");
 	else if (WIFSIGNALED(status))
-		say(report, "put: the command was ended by signal %d (%s)",
+		say_trouble(report,
+		    "put: the command was ended by signal %d (%s)",
 		    WTERMSIG(status), sigdescr_np(WTERMSIG(status)));
 	else
-		say(report, "put: the command ended with exit status %d",
+		say_trouble(report,
+		    "put: the command ended with exit status %d",
 		    WEXITSTATUS(status));
 	if (!answered && status > 0 && WIFEXITED(status) &&
 	    (WEXITSTATUS(status) == SHELL_NOT_RUN ||

@@ -34,11 +34,13 @@ struct progress;
 struct report {
 	enum verbosity verbosity;
 	bool json;
-	enum put_exit status;	   /* the worst so far */
-	enum put_exit trouble;	   /* of connections, if it stays at that */
-	uint64_t stored, failed;   /* files */
-	uint64_t bytes;		   /* of those stored */
-	bool stateless_told;	   /* that nothing can be kept */
+	enum put_exit status;	 /* the worst so far */
+	enum put_exit trouble;	 /* of connections, if it stays at that */
+	uint64_t stored, failed; /* files */
+	uint64_t bytes;		 /* of those stored */
+	bool stateless_told;	 /* that nothing can be kept */
+	bool interactive;	 /* at a prompt: in the words of old */
+	char *kept; /* lines of trouble that may pass; NULL: none; see say.h */
 	struct progress *progress; /* NULL: not shown */
 };
 
@@ -125,6 +127,8 @@ void report_summary(struct report *report, const struct receipt *receipt);
 void report_child(struct report *report, int status, bool answered);
 
 void report_retry(struct report *report, int wait_ms, int attempt, int most);
+/* No other attempt is made. */
+void report_no_retry(struct report *report);
 void report_busy(struct report *report, const struct file *file, int seconds);
 void report_final(struct report *report);
 /* Of all files, where there was more than one. */

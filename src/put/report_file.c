@@ -83,10 +83,21 @@ __attribute__((format(printf, 5, 6))) static void failed(struct report *report,
 		    reason != NULL ? ": " : "", reason != NULL ? reason : "");
 }
 
+/* As the legacy client says it at its prompt. */
+static void missing(struct report *report, const char *path)
+{
+	report->failed++;
+	report_status(report, PUT_EXIT_REFUSED);
+	say(report, "file %s does not exist", path);
+}
+
 void report_flaw(
     struct report *report, const char *path, enum source_flaw flaw, int error)
 {
-	if (flaw == SOURCE_UNREADABLE)
+	if (flaw == SOURCE_UNREADABLE && error == ENOENT &&
+	    report->interactive && !report->json)
+		missing(report, path);
+	else if (flaw == SOURCE_UNREADABLE)
 		failed(report, path, PUT_EXIT_REFUSED, "cannot be read", "%s",
 		    strerrordesc_np(error));
 	else

@@ -11,4 +11,14 @@ struct report;
 __attribute__((format(printf, 2, 3))) void say(
     struct report *report, const char *format, ...);
 
+/*
+ * The same for trouble that another attempt may end well. Who wants to hear
+ * only what went wrong (-q) is told when that is certain: such lines are kept
+ * until say_kept() or forget_kept().
+ */
+__attribute__((format(printf, 2, 3))) void say_trouble(
+    struct report *report, const char *format, ...);
+void say_kept(struct report *report);
+void forget_kept(struct report *report);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "put/sender.h"
 
+#include "put/ask.h"
 #include "put/feed.h"
 
 #include <errno.h>
@@ -31,175 +32,16 @@ void sender_end(struct sender *sender)
 	drop_file(sender);
 }
 
-static enum policy policy(const struct sender *sender)
+enum policy sender_policy(const struct sender *sender)
 {
 	return sender->options->if_exists != POLICY_ABSENT
 		   ? sender->options->if_exists
 		   : sender->receipts->hello.policy;
 }
 
-static bool is_stream(const struct sender *sender)
+bool sender_is_stream(const struct sender *sender)
 {
 	return sender->file->way == WAY_STREAM;
-}
-
-/* --- one frame --------------------------------------------------------------
- */
-
-static int begin(struct sender *sender, enum ask what,
-    struct header_text *header, uint64_t end)
-{
-	struct awaited awaited = {
-	    .what = what,
-	    .file = sender->file,
-	    .bytes = header->filesize,
-	    .end = end,
-	};
-	int r;
-
-	header->reply = true;
-	r = frame_begin(&sender->frame, header);
-	if (r < 0)
-		return r;
-	sender->sending = true;
-	sender->what = what;
-	sender->announced += header->filesize;
-	return flight_add(&sender->receipts->flight, &awaited);
-}
-
-static int begin_hello(struct sender *sender)
-{
-	struct header_text header = {.command = "hello"};
-
-	sender->hello = true;
-	return begin(sender, ASK_HELLO, &header, 0);
-}
-
-static int begin_end(struct sender *sender)
-{
-	sender->sending = true;
-	sender->ending = true;
-	return frame_begin_end(&sender->frame);
-}
-
-static void tell_mtime(const struct sender *sender, struct header_text *header)
-{
-	if (sender->options->preserve && !is_stream(sender))
-		header->has_mtime =
-		    source_mtime(&sender->source, &header->mtime_usec);
-}
-
-/* Under `reject` a repeat is only safe with a digest. */
-static void digest_whole(struct sender *sender)
-{
-	struct file *file = sender->file;
-	struct digest_state digest;
-
-	file->sha256[0] = '\0';
-	if (!sender->options->checksum &&
-	    !(policy(sender) == POLICY_REJECT && file->attempts > 1))
-		return;
-	digest_begin(&digest);
-	digest_add(&digest, sender->source.content, file->size);
-	digest_end(&digest, file->sha256);
-}
-
-static int begin_whole(struct sender *sender)
-{
-	struct file *file = sender->file;
-	struct header_text header = {
-	    .command = "put",
-	    .filename = file->name,
-	    .has_filesize = true,
-	    .filesize = file->size,
-	    .if_exists = sender->options->if_exists,
-	};
-	int r;
-
-	if (sender->source.content != NULL)
-		digest_whole(sender);
-	if (file->sha256[0] != '\0')
-		header.sha256 = file->sha256;
-	tell_mtime(sender, &header);
-	file->begun = true;
-	r = begin(sender, ASK_PUT, &header, 0);
-	if (r == 0)
-		frame_body_source(&sender->frame, &sender->source, 0, NULL);
-	return r;
-}
-
-static int begin_stat(struct sender *sender)
-{
-	struct file *file = sender->file;
-	struct header_text header = {
-	    .command = "stat",
-	    .id = file->id,
-	    .filename = file->name,
-	    .has_size = !is_stream(sender),
-	    .size = file->size,
-	    .if_exists = sender->options->if_exists,
-	};
-
-	sender->asked = true;
-	file->waiting = file->known;
-	return begin(sender, ASK_STAT, &header, 0);
-}
-
-static int begin_part(struct sender *sender, uint64_t length)
-{
-	struct header_text header = {
-	    .command = "put",
-	    .id = sender->file->id,
-	    .has_offset = true,
-	    .offset = sender->at,
-	    .has_filesize = true,
-	    .filesize = length,
-	};
-
-	sender->file->known = true;
-	sender->file->begun = true;
-	return begin(sender, ASK_PART, &header, sender->at + length);
-}
-
-static int begin_commit(struct sender *sender)
-{
-	struct file *file = sender->file;
-	struct header_text header = {
-	    .command = "commit",
-	    .id = file->id,
-	    .filename = file->name,
-	    .has_size = true,
-	    .if_exists = sender->options->if_exists,
-	};
-
-	file->size = header.size = sender->at;
-	file->sha256[0] = '\0';
-	if (sender->options->checksum) {
-		digest_end(
-		    is_stream(sender) ? &file->feed->digest : &sender->digest,
-		    file->sha256);
-		header.sha256 = file->sha256;
-	}
-	tell_mtime(sender, &header);
-	return begin(sender, ASK_COMMIT, &header, 0);
-}
-
-/* The stream did not end well: what the server has of it is forgotten. */
-static int begin_abort(struct sender *sender)
-{
-	struct header_text header = {
-	    .command = "abort",
-	    .id = sender->file->id,
-	};
-	struct file *file = sender->file;
-	int r;
-
-	report_feed_failed(sender->verdict->report, file);
-	verdict_settled(sender->verdict, file);
-	sender->file = NULL;
-	r = begin(sender, ASK_ABORT, &header, 0);
-	file_release(&file);
-	return r;
 }
 
 /* --- one file ---------------------------------------------------------------
@@ -215,15 +57,15 @@ static int name_upload(struct sender *sender)
 	};
 	int r = 0;
 
-	if (!is_stream(sender))
+	if (!sender_is_stream(sender))
 		r = state_name_upload(sender->verdict->state, &facts, file);
 	else if (file->id[0] == '\0')
 		r = state_random_id(file);
-	if (!is_stream(sender) && sender->verdict->state->uploads < 0)
+	if (!sender_is_stream(sender) && sender->verdict->state->uploads < 0)
 		report_no_state(
 		    sender->verdict->report, sender->verdict->state->why);
-	sender->asked =
-	    !is_stream(sender) && !file->known && file->size < SOURCE_SMALL;
+	sender->asked = !sender_is_stream(sender) && !file->known &&
+			file->size < SOURCE_SMALL;
 	return r;
 }
 
@@ -241,7 +83,7 @@ static int take_file(struct sender *sender)
 	if (file->way != WAY_STREAM)
 		file->way = sender->receipts->hello.uploads &&
 				    (file->size >= SOURCE_SMALL ||
-					policy(sender) == POLICY_KEEP)
+					sender_policy(sender) == POLICY_KEEP)
 				? WAY_UPLOAD
 				: WAY_WHOLE;
 	return file->way == WAY_WHOLE ? 0 : name_upload(sender);
@@ -254,7 +96,7 @@ static int digest_prefix(struct sender *sender)
 	uint64_t at = 0;
 
 	digest_begin(&sender->digest);
-	if (!sender->options->checksum || is_stream(sender))
+	if (!sender->options->checksum || sender_is_stream(sender))
 		return 0;
 	while (at < sender->at) {
 		int r = frame_read_chunk(frame, &sender->source, at,
@@ -285,12 +127,12 @@ static int start(struct sender *sender)
 	if (file->attempts == 1 || file->resumed > file->held)
 		file->resumed = file->held;
 	report_starts(sender->verdict->report, file, sender->at);
-	if (is_stream(sender) && !feed_reaches(file->feed, sender->at)) {
+	if (sender_is_stream(sender) && !feed_reaches(file->feed, sender->at)) {
 		report_feed_lost(sender->verdict->report, file);
 		verdict_settled(sender->verdict, file);
 		return 0;
 	}
-	if (!is_stream(sender) && sender->at > file->size) {
+	if (!sender_is_stream(sender) && sender->at > file->size) {
 		start_anew(sender);
 		return 0;
 	}
@@ -317,11 +159,11 @@ static int next_of_file(struct sender *sender)
 	int r;
 
 	if (left == 0 && (sender->file->begun || sender->file->held > 0))
-		return begin_commit(sender);
+		return ask_commit(sender);
 	if (sender->options->checksum && sender->source.content != NULL)
 		digest_add(&sender->digest, sender->source.content + sender->at,
 		    length);
-	r = begin_part(sender, length);
+	r = ask_part(sender, length);
 	if (r == 0)
 		frame_body_source(&sender->frame, &sender->source, sender->at,
 		    sender->options->checksum ? &sender->digest : NULL);
@@ -336,13 +178,13 @@ static int next_of_stream(struct sender *sender)
 	int r;
 
 	if (feed_is_over(feed, sender->at) && feed->failed)
-		return begin_abort(sender);
+		return ask_abort(sender);
 	if (feed_is_over(feed, sender->at) &&
 	    (sender->file->begun || sender->file->held > 0))
-		return begin_commit(sender);
+		return ask_commit(sender);
 	if (length == 0 && !feed_is_over(feed, sender->at))
 		return 0;
-	r = begin_part(sender, length);
+	r = ask_part(sender, length);
 	if (r == 0)
 		frame_body_memory(&sender->frame, bytes);
 	return r;
@@ -353,7 +195,7 @@ static int next_by_id(struct sender *sender)
 	int r;
 
 	if (!sender->asked)
-		return begin_stat(sender);
+		return ask_stat(sender);
 	if (sender->file->waiting)
 		return 0;
 	if (!sender->started) {
@@ -361,8 +203,8 @@ static int next_by_id(struct sender *sender)
 		if (r < 0 || sender->file->state != FILE_OPEN)
 			return r;
 	}
-	return is_stream(sender) ? next_of_stream(sender)
-				 : next_of_file(sender);
+	return sender_is_stream(sender) ? next_of_stream(sender)
+					: next_of_file(sender);
 }
 
 /* --- one connection ---------------------------------------------------------
@@ -397,11 +239,11 @@ static int next_file(struct sender *sender)
 	if (sender->ending)
 		return 0;
 	if (!queue_has_next(queue) || is_full(sender, queue->source.size))
-		return begin_end(sender);
+		return ask_end(sender);
 	r = take_file(sender);
 	if (r < 0)
 		return r;
-	return sender->file->way == WAY_WHOLE ? begin_whole(sender)
+	return sender->file->way == WAY_WHOLE ? ask_whole(sender)
 					      : next_by_id(sender);
 }
 
@@ -410,7 +252,7 @@ int sender_next(struct sender *sender)
 	if (sender->sending)
 		return 0;
 	if (!sender->hello)
-		return begin_hello(sender);
+		return ask_hello(sender);
 	if (!sender->receipts->greeted ||
 	    !flight_has_room(&sender->receipts->flight))
 		return 0;
@@ -422,7 +264,7 @@ int sender_next(struct sender *sender)
 		queue_again(sender->verdict->queue, sender->file);
 		drop_file(sender);
 		sender->verdict->progressed = true;
-		return begin_end(sender);
+		return ask_end(sender);
 	}
 	return next_by_id(sender);
 }
@@ -442,8 +284,9 @@ void sender_frame_done(struct sender *sender)
 	if (sender->what != ASK_PUT && sender->what != ASK_COMMIT)
 		return;
 	file->sent = true;
-	file->change = is_stream(sender) ? SOURCE_UNCHANGED
-					 : source_change(&sender->source);
+	file->change = sender_is_stream(sender)
+			   ? SOURCE_UNCHANGED
+			   : source_change(&sender->source);
 	drop_file(sender);
 }
 

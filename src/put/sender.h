@@ -1,7 +1,7 @@
 /*
  * Which frame comes next on one connection: the files of the queue, one after
- * another, each as a whole or by id, and then `end`. It makes frames and adds
- * them to the flight; moving their bytes is session.c's.
+ * another, each as a whole or by id, and then `end`. ask.c makes the frames;
+ * moving their bytes is session.c's.
  */
 #ifndef PUT_SENDER_H
 #define PUT_SENDER_H
@@ -43,6 +43,11 @@ void sender_end(struct sender *sender);
 int sender_next(struct sender *sender);
 /* The frame is done. */
 void sender_frame_done(struct sender *sender);
+
+/* The one that was asked for, or the server's own. */
+enum policy sender_policy(const struct sender *sender);
+/* Of the file that is being sent. */
+bool sender_is_stream(const struct sender *sender);
 
 /* The feed that must bring bytes before there is more to send, or NULL. */
 struct feed *sender_feed(const struct sender *sender);

@@ -150,6 +150,7 @@ static void run(struct transfer *transfer)
 
 		transfer->greeted = transfer->greeted || session->greeted;
 		if (!go_on(transfer, end)) {
+			report_no_retry(transfer->report);
 			queue_give_up(&transfer->queue);
 			break;
 		}
