@@ -50,6 +50,7 @@ struct file {
 	uint64_t held;	   /* bytes that the server is known to hold */
 	uint64_t most;	   /* that it ever held: more of it is progress */
 	uint64_t resumed;  /* bytes that were there before this run */
+	bool placed;	   /* that is known */
 	struct feed *feed; /* of a stream; owned */
 
 	/* Why it is tried again: the server's error and message; "": no answer

@@ -6,6 +6,8 @@
 #include "put/progress.h"
 #include "put/say.h"
 
+#include <inttypes.h>
+
 void report_file_begins(struct report *report, const struct file *file)
 {
 	if (report->progress != NULL)
@@ -14,6 +16,9 @@ void report_file_begins(struct report *report, const struct file *file)
 
 void report_starts(struct report *report, const struct file *file, uint64_t at)
 {
+	if (at > 0 && report->verbosity >= VERBOSITY_VERBOSE)
+		say(report, "%s: goes on after %" PRIu64 " bytes", file->path,
+		    at);
 	if (report->progress != NULL)
 		progress_at(report->progress, file, at, file->resumed);
 }

@@ -124,8 +124,9 @@ static int start(struct sender *sender)
 
 	sender->started = true;
 	sender->at = file->held;
-	if (file->attempts == 1 || file->resumed > file->held)
+	if (!file->placed || file->resumed > file->held)
 		file->resumed = file->held;
+	file->placed = true;
 	report_starts(sender->verdict->report, file, sender->at);
 	if (sender_is_stream(sender) && !feed_reaches(file->feed, sender->at)) {
 		report_feed_lost(sender->verdict->report, file);

@@ -44,15 +44,19 @@ why_no_table() {
     done
 }
 
-# For setup_file: the scenarios, and what they are on a plain pipe.
-table_setup_file() {
+# For setup_file: the test root, or why there is none.
+table_root_file() {
     why_no_table >"$TABLE/cannot"
     [[ ! -s $TABLE/cannot ]] || return 0
     # It may take a minute, once.
-    "$ROOT/tests/rig/testroot" >/dev/null 2>"$TABLE/testroot" || {
+    "$ROOT/tests/rig/testroot" >/dev/null 2>"$TABLE/testroot" ||
         echo "no test root: $(tail -n 1 "$TABLE/testroot")" >"$TABLE/cannot"
-        return 0
-    }
+}
+
+# The same, with the scenarios, and what they are on a plain pipe.
+table_setup_file() {
+    table_root_file
+    [[ ! -s $TABLE/cannot ]] || return 0
     make_scenarios
     BATS_TEST_TMPDIR=$TABLE/pipe
     mkdir "$BATS_TEST_TMPDIR"
