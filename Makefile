@@ -96,7 +96,8 @@ TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	mandoc zsh fish python3 busybox netcat-openbsd netcat-traditional ncat socat \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
-	acl bindfs qemu-system-x86
+	acl bindfs qemu-system-x86 \
+	debhelper lintian
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
@@ -128,7 +129,7 @@ lint:
 	$(Q)tests/lint
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(tests/files '*.c' '*.h')
 
 # Seconds for each fuzzer.
 FUZZ_SECONDS ?= 60
@@ -187,15 +188,28 @@ uninstall:
 	-rmdir $(DESTDIR)$(DOCDIR)
 	$(if $(DESTDIR),,$(Q)units/register removed)
 
-# The files that git knows, under one directory, the same bytes every time.
+# --- release ----------------------------------------------------------------------
+
+# Of the last change, for what is packed here.
+SOURCE_DATE_EPOCH ?= $(shell if [ -e .git ]; then git log -1 --format=%ct; \
+	else stat -c %Y Makefile; fi)
+DIST := putd-$(VERSION)
+
+# The same bytes every time, also from what it unpacks to.
 dist:
 	$(Q)mkdir -p $(B)
-	$(Q)git archive --format=tar --prefix=putd-$(VERSION)/ HEAD | gzip -n > $(B)/putd-$(VERSION).tar.gz
-	@echo $(B)/putd-$(VERSION).tar.gz
+	$(Q)tests/files | LC_ALL=C tar -cf - -T - --format=ustar --no-recursion \
+		--transform='s|^|$(DIST)/|' --owner=0 --group=0 --numeric-owner \
+		--mode=u=rwX,go=rX --mtime=@$(SOURCE_DATE_EPOCH) | \
+		gzip -n9 >$(B)/$(DIST).tar.gz
+	@echo $(B)/$(DIST).tar.gz
+
+deb:
+	$(Q)contrib/debian/build $(VERSION) $(SOURCE_DATE_EPOCH) $(abspath $(B))/deb
 
 clean:
 	rm -rf build
 
 .PHONY: all run deps check check-quick torture lint format fuzz install \
-	uninstall dist clean
+	uninstall dist deb clean
 .DELETE_ON_ERROR:
