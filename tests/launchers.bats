@@ -138,6 +138,26 @@ hostile_row() {
     run ! port_listens "$PORT"
 }
 
+# Each connection made one of its own, and the kernel has 65536 requests' worth of
+# them for all processes: a long-lived one used them up.
+@test "--connections=4: one AIO context for all of them" {
+    local name
+
+    need_tool strace
+    launch_command listen strace -D -o "$T/trace" -e trace=io_setup,io_submit \
+        "$PUTD" "${OPTIONS[@]}" --connections=4 "$DIR"
+    for name in a b c d; do
+        : >"$IN"
+        asked "${name}1" 1
+        asked "${name}2" 2
+        send openbsd
+    done
+    background_status
+    ((CODE == 0))
+    grep -q '^io_submit' "$T/trace" || fail "$(cat "$T/trace")" # there were batches
+    (($(grep -c '^io_setup' "$T/trace") == 1))
+}
+
 @test "--idle-exit: nobody comes any more" {
     launch listen --connections=100 --idle-exit=1
     asked a 1

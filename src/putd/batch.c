@@ -5,6 +5,8 @@
  */
 #include "putd/batch.h"
 
+#include "putd/flush.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -58,7 +60,7 @@ static void flush_data(struct batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++)
 		fds[i] = batch->files[i].temporary.fd;
-	flush_files(&batch->flusher, fds, errors, batch->count);
+	flush_files(&batch->store->flusher, fds, errors, batch->count);
 	for (size_t i = 0; i < batch->count; i++)
 		batch->files[i].error = errors[i];
 }

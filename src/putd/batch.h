@@ -7,7 +7,6 @@
 #define PUTD_BATCH_H
 
 #include "putd/bounds.h"
-#include "putd/flush.h"
 #include "putd/publish.h"
 
 #include <stdbool.h>
@@ -32,7 +31,6 @@ struct batch {
 	struct pending files[BATCH_FILES];
 	size_t count;
 	size_t open, limit; /* descriptors */
-	struct flusher flusher;
 
 	/* Told of each file in order, once its fate is settled. A negative
 	 * result does not stop the others; the first is batch_flush()'s. */

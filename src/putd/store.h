@@ -7,6 +7,7 @@
 #ifndef PUTD_STORE_H
 #define PUTD_STORE_H
 
+#include "putd/flush.h"
 #include "putd/name.h"
 #include "putd/options.h"
 #include "wire/error.h"
@@ -22,7 +23,8 @@ struct store {
 	bool named;	   /* this filesystem has no unnamed files */
 	bool root_flushed; /* the private directory's own name is durable */
 	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
-	struct amount floor;			      /* of free space */
+	struct flusher flusher;	   /* of all connections of this process */
+	struct amount floor;	   /* of free space */
 	struct amount max_partial; /* of free space, for partial files */
 	uint64_t max_size;	   /* bytes of one file, 0: no limit */
 	mode_t file_mode;
