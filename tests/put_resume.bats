@@ -62,8 +62,12 @@ part_has() {
     ((${size:-0} >= $1))
 }
 
+# again [OPTION]... [FILE]: FILE is big where none is named.
 again() {
-    put "$@" -s "exec:exec $PUTD_EXEC '$KEEP' 2>>'$T/log'" big
+    local -a file=()
+
+    [[ ${*: -1} == - || ${*: -1} == */* ]] || file=(big)
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>>'$T/log'" "$@" "${file[@]}"
 }
 
 @test "a later run goes on where one that was killed left off, with a digest of all" {
@@ -87,6 +91,46 @@ again_same() { again; }
     again
     ended 0 "big: stored, 3000000 bytes"
     kept_big
+    # Of what it was nothing stays, there or here.
+    [[ -z $(find "$KEEP/.putd" -name '*.part') ]]
+    [[ $(ls "$XDG_STATE_HOME/put/uploads") == swept ]]
+}
+
+@test "what is given to standard input changes as well" {
+    random_file big 3000000
+    INPUT=big interrupted 1 -n big -
+    printf x >>big
+    INPUT=big again -n big -
+    ended 0 "-: stored as big, 3000001 bytes"
+    kept_big
+    [[ -z $(find "$KEEP/.putd" -name '*.part') ]]
+}
+
+@test "a file that is moved to another directory goes on" {
+    random_file big 3000000
+    interrupted 1 big
+    mkdir elsewhere
+    mv big elsewhere
+    again elsewhere/big
+    ended 0 "elsewhere/big: stored, 3000000 bytes, resumed after *"
+    [[ -z $(find "$KEEP/.putd" -name '*.part') ]]
+}
+
+@test "a file that changes between two attempts starts anew, and the old upload is ended" {
+    RETRIES=5
+    random_file big 3000000
+    server --gate-at=big --frames=3 --leave=1 leaving
+    put_background -v -s "$SERVER" big
+    saw "keys cmd,id,offset,filesize,reply"
+    touch -d yesterday big
+    open_gate
+    saw "connection 2"
+    open_gate
+    put_wait
+    [[ $STATUS == 0 && ${ERR[*]} != *"goes on after"* ]]
+    kept big
+    saw "abort big"
+    [[ $(ls "$XDG_STATE_HOME/put/uploads") == swept ]]
 }
 
 @test "the same file once more is sent once more" {

@@ -143,19 +143,36 @@ int ask_commit(struct sender *sender)
 	return begin(sender, ASK_COMMIT, &header, 0);
 }
 
+static int begin_abort(struct sender *sender, const char *id)
+{
+	struct header_text header = {.command = "abort", .id = id};
+	struct file *file = sender->file;
+	int r;
+
+	/* Its answer says nothing about the file. */
+	sender->file = NULL;
+	r = begin(sender, ASK_ABORT, &header, 0);
+	sender->file = file;
+	return r;
+}
+
 int ask_abort(struct sender *sender)
 {
-	struct header_text header = {
-	    .command = "abort",
-	    .id = sender->file->id,
-	};
 	struct file *file = sender->file;
 	int r;
 
 	report_feed_failed(sender->verdict->report, file);
 	verdict_settled(sender->verdict, file);
-	sender->file = NULL;
-	r = begin(sender, ASK_ABORT, &header, 0);
-	file_release(&file);
+	r = begin_abort(sender, file->id);
+	file_release(&sender->file);
+	return r;
+}
+
+int ask_abort_stale(struct sender *sender)
+{
+	struct file *file = sender->file;
+	int r = begin_abort(sender, file->stale);
+
+	file->stale[0] = '\0';
 	return r;
 }

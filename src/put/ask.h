@@ -20,5 +20,7 @@ int ask_part(struct sender *sender, uint64_t length);
 int ask_commit(struct sender *sender);
 /* The stream did not end well: what the server has of it is forgotten. */
 int ask_abort(struct sender *sender);
+/* The same with what it has of the file as it was before it changed. */
+int ask_abort_stale(struct sender *sender);
 
 #endif

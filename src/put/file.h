@@ -46,6 +46,8 @@ struct file {
 	/* By id. */
 	char id[UPLOAD_ID + 1];	   /* "": none yet */
 	char entry[UPLOAD_ID + 1]; /* what the state has of it; "": nothing */
+	char place[UPLOAD_ID + 1]; /* and of where it is; "": nothing */
+	char stale[UPLOAD_ID + 1]; /* an id to be aborted; "": none */
 	bool known;	   /* the server may have heard of the id: ask it */
 	uint64_t held;	   /* bytes that the server is known to hold */
 	uint64_t most;	   /* that it ever held: more of it is progress */

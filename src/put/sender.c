@@ -53,6 +53,7 @@ static int name_upload(struct sender *sender)
 	struct state_facts facts = {
 	    .server = sender->options->address.text,
 	    .name = file->name,
+	    .path = file->path,
 	    .source = &sender->source,
 	};
 	int r = 0;
@@ -113,7 +114,7 @@ static int digest_prefix(struct sender *sender)
 /* The server holds what this file cannot be the rest of. */
 static void start_anew(struct sender *sender)
 {
-	state_forget_upload(sender->verdict->state, sender->file);
+	state_drop_upload(sender->verdict->state, sender->file);
 	queue_again(sender->verdict->queue, sender->file);
 }
 
@@ -195,6 +196,8 @@ static int next_by_id(struct sender *sender)
 {
 	int r;
 
+	if (sender->file->stale[0] != '\0')
+		return ask_abort_stale(sender);
 	if (!sender->asked)
 		return ask_stat(sender);
 	if (sender->file->waiting)

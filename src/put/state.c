@@ -85,12 +85,78 @@ static int nonce_of(const struct state *state, const char *entry,
 	return r;
 }
 
+/* Where the file is. Standard input has no path: its inode stands for it. */
+static void place_of(const struct state *state, const struct state_facts *facts,
+    char place[UPLOAD_ID + 1])
+{
+	CLEANUP_FREE char *path = NULL;
+	struct source source = SOURCE_NONE;
+	const struct state_facts where = {
+	    .server = facts->server,
+	    .name = facts->name,
+	    .source = &source,
+	};
+
+	if (strcmp(facts->path, SOURCE_STDIN) == 0)
+		source.inode = facts->source->inode;
+	else
+		path = realpath(facts->path, NULL);
+	code(state, "place", &where, path != NULL ? path : facts->path, place);
+}
+
+/* What is in a PLACE: who was there last. */
+struct tenant {
+	char entry[UPLOAD_ID + 1];
+	char id[UPLOAD_ID + 1];
+};
+
+/* The upload takes its place; what was begun there with another content is
+ * stale. */
+static void take_place(struct state *state, struct file *file)
+{
+	struct tenant old, own = {0};
+
+	memcpy(own.entry, file->entry, UPLOAD_ID);
+	memcpy(own.id, file->id, UPLOAD_ID);
+	if (state_install(state->uploads, file->place, &own, sizeof(own)) !=
+		-EEXIST ||
+	    state_read(state->uploads, file->place, &old, sizeof(old)) < 0 ||
+	    memcmp(&old, &own, sizeof(own)) == 0)
+		return;
+	old.entry[UPLOAD_ID] = old.id[UPLOAD_ID] = '\0';
+	memcpy(file->stale, old.id, sizeof(file->stale));
+	state_remove(state->uploads, old.entry);
+	state_remove(state->uploads, file->place);
+	(void)state_install(state->uploads, file->place, &own, sizeof(own));
+}
+
+/* With the digits of this attempt; or, where nothing can be kept, none. */
+static int give_id(
+    struct state *state, const struct state_facts *facts, struct file *file)
+{
+	char nonce[NONCE_BYTES * 2 + 1] = "";
+	bool found = false;
+	int r = -ENOENT;
+
+	if (state->uploads >= 0)
+		r = nonce_of(state, file->entry, nonce, &found);
+	file->known = found;
+	file->held = file->most = file->resumed = 0;
+	if (r < 0)
+		return state_random_id(file);
+	code(state, "id", facts, nonce, file->id);
+	/* Of a small one what is left over there is not worth a note. */
+	if (facts->source->size >= SOURCE_SMALL) {
+		place_of(state, facts, file->place);
+		take_place(state, file);
+	}
+	return 0;
+}
+
 int state_name_upload(
     struct state *state, const struct state_facts *facts, struct file *file)
 {
-	char entry[UPLOAD_ID + 1], nonce[NONCE_BYTES * 2 + 1] = "";
-	bool found = false;
-	int r = -ENOENT;
+	char entry[UPLOAD_ID + 1];
 
 	if (!state->opened)
 		state_open(state);
@@ -99,26 +165,26 @@ int state_name_upload(
 		file->known = true;
 		return 0;
 	}
-	if (file->entry[0] != '\0' && state->uploads >= 0)
-		state_forget_upload(state, file);
-	if (state->uploads >= 0)
-		r = nonce_of(state, entry, nonce, &found);
+	if (file->id[0] != '\0')
+		state_drop_upload(state, file);
 	/* Also without a directory: it tells changed facts from the same. */
 	memcpy(file->entry, entry, sizeof(entry));
-	file->known = found;
-	file->held = file->most = file->resumed = 0;
-	if (r < 0)
-		return state_random_id(file);
-	code(state, "id", facts, nonce, file->id);
-	return 0;
+	return give_id(state, facts, file);
 }
 
 void state_forget_upload(struct state *state, struct file *file)
 {
 	if (state->uploads >= 0 && file->entry[0] != '\0')
 		state_remove(state->uploads, file->entry);
-	file->entry[0] = '\0';
-	file->id[0] = '\0';
+	if (state->uploads >= 0 && file->place[0] != '\0')
+		state_remove(state->uploads, file->place);
+	file->entry[0] = file->place[0] = file->id[0] = '\0';
+}
+
+void state_drop_upload(struct state *state, struct file *file)
+{
+	memcpy(file->stale, file->id, sizeof(file->stale));
+	state_forget_upload(state, file);
 }
 
 void state_close(struct state *state)

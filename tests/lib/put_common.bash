@@ -49,16 +49,17 @@ saw_not() {
 }
 
 # put ARG...: to its end, with --retries=$RETRIES. $STATUS; $ERR its lines, but
-# for the last where it sums all up, which is $TOTAL; standard output in $T/out.
+# for the last where it sums all up, which is $TOTAL; standard output in $T/out;
+# standard input from $INPUT, where it is set.
 put() {
     STATUS=0
-    "$PUT" --retries="$RETRIES" "$@" </dev/null >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
+    "$PUT" --retries="$RETRIES" "$@" <"${INPUT:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
     read_err
 }
 
 # put_background ARG...: the same until put_wait.
 put_background() {
-    background "$PUT" --retries="$RETRIES" "$@" </dev/null >"$T/out" 2>"$T/err"
+    background "$PUT" --retries="$RETRIES" "$@" <"${INPUT:-/dev/null}" >"$T/out" 2>"$T/err"
     PUT_PID=$PID
 }
 
