@@ -64,10 +64,10 @@ part_has() {
 
 # again [OPTION]... [FILE]: FILE is big where none is named.
 again() {
-    local -a file=()
+    local last=${*:$#}
 
-    [[ ${*: -1} == - || ${*: -1} == */* ]] || file=(big)
-    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>>'$T/log'" "$@" "${file[@]}"
+    [[ $# -gt 0 && ($last == - || $last == */*) ]] || set -- "$@" big
+    put -s "exec:exec $PUTD_EXEC '$KEEP' 2>>'$T/log'" "$@"
 }
 
 @test "a later run goes on where one that was killed left off, with a digest of all" {

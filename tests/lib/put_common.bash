@@ -39,6 +39,11 @@ to() {
     exec "${@:2}" >"$1"
 }
 
+# from FILE COMMAND...: its standard input.
+from() {
+    exec "${@:2}" <"$1"
+}
+
 # saw LINE: the server did; waits for it.
 saw() {
     until_true grep -qxF -- "$1" "$SEEN"
@@ -59,7 +64,8 @@ put() {
 
 # put_background ARG...: the same until put_wait.
 put_background() {
-    background "$PUT" --retries="$RETRIES" "$@" <"${INPUT:-/dev/null}" >"$T/out" 2>"$T/err"
+    background from "${INPUT:-/dev/null}" "$PUT" --retries="$RETRIES" "$@" \
+        >"$T/out" 2>"$T/err"
     PUT_PID=$PID
 }
 
