@@ -1,5 +1,6 @@
 /*
- * What a server says of itself, as far as it matters here.
+ * What a server says of itself, as far as it matters here. It reads a receipt
+ * and sends nothing.
  */
 #ifndef PUT_HELLO_H
 #define PUT_HELLO_H

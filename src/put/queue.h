@@ -1,7 +1,7 @@
 /*
  * The files to be sent, one after another: those that a connection left undone
  * first, then those of the command line. What cannot be sent is told and passed
- * over.
+ * over. It opens files and never a connection.
  */
 #ifndef PUT_QUEUE_H
 #define PUT_QUEUE_H

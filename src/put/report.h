@@ -2,7 +2,8 @@
  * Everything put says to people, on standard error, one line at a time, and the
  * exit status that follows from it; with --json a line for each file on
  * standard output instead. Whatever a line holds, it reaches the terminal
- * escaped: callers hand over names and the peer's text as they are.
+ * escaped: callers hand over names and the peer's text as they are. Nothing
+ * is asked or sent here.
  */
 #ifndef PUT_REPORT_H
 #define PUT_REPORT_H

@@ -1,6 +1,6 @@
 /*
- * One line to standard error, escaped as a whole, in place of the line that
- * shows progress. For report*.c only.
+ * Part of report.h: one line to standard error, escaped as a whole, in place of
+ * the line that shows progress.
  */
 #ifndef PUT_SAY_H
 #define PUT_SAY_H

@@ -5,8 +5,8 @@
  */
 #include "put/sender.h"
 
-#include "put/ask.h"
 #include "put/feed.h"
+#include "put/sender_ask.h"
 
 #include <errno.h>
 #include <string.h>

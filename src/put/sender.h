@@ -1,7 +1,7 @@
 /*
  * Which frame comes next on one connection: the files of the queue, one after
- * another, each as a whole or by id, and then `end`. ask.c makes the frames;
- * moving their bytes is session.c's.
+ * another, each as a whole or by id, and then `end`. sender_ask.c makes the
+ * frames; moving their bytes is session.c's.
  */
 #ifndef PUT_SENDER_H
 #define PUT_SENDER_H

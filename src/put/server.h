@@ -7,15 +7,7 @@
 #define PUT_SERVER_H
 
 #include "put/address.h"
-
-#include <stdbool.h>
-#include <sys/types.h>
-
-struct server {
-	int in;	     /* receipts; non-blocking; -1: not open */
-	int out;     /* frames; non-blocking; the same as `in` for a socket */
-	pid_t child; /* of exec:, else 0 */
-};
+#include "put/child.h"
 
 #define SERVER_NONE ((struct server){.in = -1, .out = -1})
 

@@ -1,6 +1,7 @@
 /*
  * One connection to a server that answers: frames out, receipts in, at the same
- * time, for as many files of the queue as it carries.
+ * time, for as many files of the queue as it carries. It never tries again:
+ * what is left undone is the caller's.
  */
 #ifndef PUT_SESSION_H
 #define PUT_SESSION_H

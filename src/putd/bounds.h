@@ -1,6 +1,7 @@
 /*
  * Every limit of the handler that the protocol leaves to it, with its unit.
- * What the protocol fixes is in wire/limits.h.
+ * What the protocol fixes is in wire/limits.h;
+ * the size of a buffer that only one file knows is there.
  */
 #ifndef PUTD_BOUNDS_H
 #define PUTD_BOUNDS_H

@@ -1,5 +1,6 @@
 /*
  * Exit statuses, as sysexits.h numbers them; putd(8) lists them.
+ * Only main, --check and the end of a session choose one.
  */
 #ifndef PUTD_EXIT_H
 #define PUTD_EXIT_H

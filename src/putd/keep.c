@@ -1,5 +1,5 @@
 /*
- * The two judgements of publish.h about a name that is taken: which number is
+ * See publish.h. Its two judgements about a name that is taken: which number is
  * free under `keep`, and whether what stands there is the same file.
  */
 #include "putd/publish.h"

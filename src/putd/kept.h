@@ -1,7 +1,8 @@
 /*
  * What is kept of a commit, ID.done in the private directory: first what is
  * about to be done, then what was done, so that the answer can be asked for
- * again. One line of JSON, always replaced as a whole.
+ * again. One line of JSON, always replaced as a whole. It touches nothing
+ * outside of the private directory.
  */
 #ifndef PUTD_KEPT_H
 #define PUTD_KEPT_H

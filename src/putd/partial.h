@@ -5,7 +5,8 @@
  * recorded offset, until the one who has the lock adds to it.
  *
  * The record is two slots written in turn, each with a number and a checksum:
- * one that was torn by a crash leaves the other.
+ * one that was torn by a crash leaves the other. It touches nothing outside of
+ * the private directory, and publishes nothing.
  */
 #ifndef PUTD_PARTIAL_H
 #define PUTD_PARTIAL_H

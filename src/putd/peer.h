@@ -1,6 +1,6 @@
 /*
  * Who is on the other side, as one word for the log. Knows sockets and what
- * each launcher tells in the environment.
+ * each launcher tells in the environment; reads nothing from the connection.
  */
 #ifndef PUTD_PEER_H
 #define PUTD_PEER_H

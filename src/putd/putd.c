@@ -1,6 +1,7 @@
 /*
  * putd: reads one connection and puts the files that arrive on disk. This file
- * is the table of contents; each step has a room of its own.
+ * is the table of contents; each step has a room of its own, and only here are
+ * they put in order.
  */
 #include "putd/check.h"
 #include "putd/connection.h"

@@ -1,5 +1,6 @@
 /*
- * Commit, stat and abort of an upload by id.
+ * Commit, stat and abort of an upload by id. Frames in, answers out: never a
+ * path.
  */
 #include "putd/commit.h"
 #include "putd/serve_id.h"

@@ -1,6 +1,6 @@
 /*
  * A part of an upload by id: its bytes go behind those that are held. What came
- * of one that breaks off is kept.
+ * of one that breaks off is kept. Nothing is published here.
  */
 #include "putd/bounds.h"
 #include "putd/room.h"

@@ -1,6 +1,6 @@
 /*
  * A whole file: judged before its body comes, received into a temporary, handed
- * to the batch, and answered when that is flushed.
+ * to the batch, and answered when that is flushed. Only the batch publishes.
  */
 #include "putd/serve.h"
 

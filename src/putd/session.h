@@ -1,6 +1,7 @@
 /*
  * One connection from its first byte to its last: frames in, files and
- * receipts out, in order.
+ * receipts out, in order. It never touches a path or a descriptor of a file
+ * itself.
  */
 #ifndef PUTD_SESSION_H
 #define PUTD_SESSION_H

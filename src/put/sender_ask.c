@@ -1,7 +1,7 @@
 /*
- * See ask.h.
+ * See sender_ask.h.
  */
-#include "put/ask.h"
+#include "put/sender_ask.h"
 
 #include "put/feed.h"
 

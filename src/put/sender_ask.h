@@ -3,8 +3,8 @@
  * it sent next, and has its receipt awaited. Which of them comes when is
  * sender.c's. All return 0, -ENOMEM, or a negative errno of frame_begin().
  */
-#ifndef PUT_ASK_H
-#define PUT_ASK_H
+#ifndef PUT_SENDER_ASK_H
+#define PUT_SENDER_ASK_H
 
 #include "put/sender.h"
 

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2046 # names of ours have no spaces
+#
+# The shape of the source, as lib/style.py measures it: sizes, what a file's head
+# says, and that includes and calls go downward. Each measure is shown to find
+# what it looks for.
+
+load lib/common
+
+setup() {
+    common_setup
+    cd "$ROOT" || return
+    mapfile -t OURS < <(tests/files 'src/*.c' 'src/*.h')
+}
+
+style() { "$PYTHON" "$LIB/style.py" "$@"; }
+
+# tree_of PATH TEXT [PATH TEXT]...: a source of its own, in $T.
+tree_of() {
+    cd "$T" || return
+    while (($# > 0)); do
+        mkdir -p "${1%/*}"
+        printf '%b' "$2" >"$1"
+        shift 2
+    done
+}
+
+@test "functions: the median has at most 20 lines, none more than 60" {
+    run style sizes $(tests/files '*.c' '*.h')
+    echo "# $output" >&3
+    ((status == 0)) || fail "$output"
+    [[ $output =~ ^([0-9]+)\ functions,\ median ]]
+    ((BASH_REMATCH[1] > 900))
+}
+
+@test "a long function is found" {
+    tree_of src/put/a.c "int a(void)\n{\n$(printf '\\ta();\\n%.0s' {1..60})}\n"
+    run style sizes src/put/a.c
+    [[ $status == 1 && $output == *'a has 63 lines'* ]]
+}
+
+@test "each file's head says what it knows, and where that ends" {
+    mapfile -t scripts < <(tests/files | grep -v '^tests/fuzz/corpus/\|^contrib/debian/putd\.' |
+        xargs grep -lE '^#!' --)
+    style heads "${OURS[@]}" "${scripts[@]}" \
+        $(tests/files '*.py' '*.bash' '*.bats' 'tests/*.[ch]')
+}
+
+@test "a head that says nothing is found" {
+    tree_of src/put/a.h '/*\n * Numbers and some more numbers.\n */\n' ./b.py 'x = 1\n' \
+        src/put/b.c '/* See a.h. */\n'
+    run style heads src/put/a.h src/put/b.c b.py
+    [[ $status == 1 && $output == *'put/a: its head'*'b.py: no comment'* ||
+        $output == *'b.py: no comment'*'put/a: its head'* ]]
+}
+
+@test "includes go downward only, and never from one program to the other" {
+    style layers "${OURS[@]}"
+}
+
+@test "calls go downward only" {
+    style calls $(sed -n 's|^src/\(.*\)\.c$|build/obj/\1.o|p' <<<"$(printf '%s\n' "${OURS[@]}")")
+}
+
+@test "an include upward, in a circle or across is found" {
+    tree_of src/put/a.c '#include "putd/b.h"\n'
+    run style layers src/put/a.c
+    [[ $status == 1 && $output == *'includes putd/b.h'* ]]
+    tree_of src/put/a.c '#include "put/b.h"\n' src/put/b.c '#include "put/a.h"\n'
+    run style layers src/put/a.c src/put/b.c
+    [[ $status == 1 && $output == *'a circle: put/a -> put/b -> put/a'* ]]
+    # The whole, and one line more: the store knows the session.
+    cp -r "$ROOT/src" "$T/whole" && mkdir "$T/up" && mv "$T/whole" "$T/up/src"
+    cd "$T/up"
+    echo '#include "putd/session.h"' >>src/putd/options.c
+    run style layers "${OURS[@]}"
+    [[ $status == 1 && $output == *'circle'* ]]
+}
+
+# alone PATTERN FILE...: only these have it.
+alone() {
+    diff <(grep -lE -- "$1" "${OURS[@]}") <(printf '%s\n' "${@:2}")
+}
+
+@test "each library has one room that knows it" {
+    alone 'cJSON_' src/wire/json.c
+    alone '<nettle/' src/put/digest.h src/put/state.c src/putd/digest.h
+    alone 'dlopen|<systemd/' src/putd/systemd.c
+}
