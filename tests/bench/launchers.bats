@@ -29,6 +29,7 @@ teardown() { table_teardown; }
 rate() {
     run --separate-stderr "${VIA[@]}" "$AT/connect.py" --seconds=$LASTS $COUNT \
         "${CONNECT[@]}"
+    # shellcheck disable=SC2154 # run sets it
     ((status == 0)) || fail "$stderr"
     printf '| %s | %s |\n' "$1" "$output" >&3
 }
