@@ -42,3 +42,8 @@ cuts() {
     SERVER_POLICY=--if-exists=replace cuts 15 --how=lose --random=10
     SERVER_POLICY=--if-exists=reject cuts 15 --how=lose --random=10
 }
+
+@test "a bit that changes on its way is found with -c, and the file sent again" {
+    SERVER_POLICY=--if-exists=keep cuts 10 --how=flip --random=12 --options=-c
+    SERVER_POLICY=--if-exists=reject cuts 10 --how=flip --random=12 --options=-c
+}

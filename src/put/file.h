@@ -50,7 +50,7 @@ struct file {
 	char stale[UPLOAD_ID + 1]; /* an id to be aborted; "": none */
 	bool known;	   /* the server may have heard of the id: ask it */
 	uint64_t held;	   /* bytes that the server is known to hold */
-	uint64_t most;	   /* that it ever held: more of it is progress */
+	uint64_t most;	   /* that it ever held of any id: more is progress */
 	uint64_t resumed;  /* bytes that were there before this run */
 	bool placed;	   /* that is known */
 	struct feed *feed; /* of a stream; owned */

@@ -28,6 +28,8 @@ static const char *take_oldest(
 	const char *doubt = flight_doubt(flight, receipt);
 	const struct awaited *oldest = flight_oldest(flight);
 
+	if (doubt == NULL && oldest->what == ASK_HELLO)
+		doubt = hello_doubt(receipt);
 	if (doubt != NULL)
 		return doubt;
 	flight_count(flight, receipt);

@@ -118,9 +118,15 @@ static int excerpt(size_t length)
 
 void report_garbage(struct report *report, const char *line, size_t length)
 {
+	char text[EXCERPT_MAX + 1] = "";
+
+	memcpy(text, line, (size_t)excerpt(length));
+	for (int i = 0; i < excerpt(length); i++)
+		if (text[i] == '\0')
+			text[i] = '?';
 	say(report,
-	    "put: the server does not speak this protocol, it said '%.*s'%s",
-	    excerpt(length), line, length > EXCERPT_MAX ? "..." : "");
+	    "put: the server does not speak this protocol, it said '%s'%s",
+	    text, length > EXCERPT_MAX ? "..." : "");
 	report_status(report, PUT_EXIT_IO);
 }
 

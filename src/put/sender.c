@@ -9,6 +9,7 @@
 #include "put/sender_ask.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void sender_begin(struct sender *sender, const struct options *options,
@@ -114,8 +115,12 @@ static int digest_prefix(struct sender *sender)
 /* The server holds what this file cannot be the rest of. */
 static void start_anew(struct sender *sender)
 {
-	state_drop_upload(sender->verdict->state, sender->file);
-	queue_again(sender->verdict->queue, sender->file);
+	struct file *file = sender->file;
+
+	state_drop_upload(sender->verdict->state, file);
+	(void)snprintf(file->refusal, sizeof(file->refusal),
+	    "the server holds more of it than there is");
+	queue_again(sender->verdict->queue, file);
 }
 
 /* Where its first part begins. */

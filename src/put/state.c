@@ -141,7 +141,8 @@ static int give_id(
 	if (state->uploads >= 0)
 		r = nonce_of(state, file->entry, nonce, &found);
 	file->known = found;
-	file->held = file->most = file->resumed = 0;
+	/* `most` stays: what was there once under another id is no progress. */
+	file->held = file->resumed = 0;
 	if (r < 0)
 		return state_random_id(file);
 	code(state, "id", facts, nonce, file->id);

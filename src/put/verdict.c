@@ -84,10 +84,13 @@ static void refused(struct verdict *verdict, const struct awaited *oldest,
 	}
 }
 
+/* More than there is cannot be held: nothing has come of it. */
 static void note_held(
     struct verdict *verdict, struct file *file, uint64_t offset)
 {
-	if (offset > file->most) {
+	bool possible = file->feed != NULL || offset <= file->size;
+
+	if (offset > file->most && possible) {
 		verdict->progressed = true;
 		file->most = offset;
 	}

@@ -10,6 +10,7 @@ cut there. HOW:
   cut    both sides see the end of the connection after so many bytes to the server
   kill   so does put, and the server is killed
   lose   the server has everything; of its answers so many bytes come back
+  flip   nothing is cut: a bit of a body changes on its way (random places only)
 
 After each run, put must have said that each file is stored, once; the server
 must hold both, byte for byte, and nothing else. Prints a line for each place
@@ -66,13 +67,16 @@ class Relay:
         near.close()
         server.wait()
 
-    @staticmethod
-    def pass_on(side, ways):
+    def pass_on(self, side, ways):
         """Returns whether this direction has reached its limit."""
         other, left, seen = ways[side]
+        flip = self.options.how == "flip"
         try:
             data = side.recv(PIECE if left is None else min(left, PIECE))
             seen += data
+            if flip and data and left == len(data):
+                data = data[:-1] + bytes([data[-1] ^ 1])
+                ways[side][1] = left = None
             if data:
                 other.sendall(data)
             else:
@@ -139,6 +143,19 @@ def boundaries(stream):
     return sorted(x for x in found if x > 0)
 
 
+def in_bodies(stream, places):
+    """Those behind a byte of a body: not in a length or a header."""
+    import json
+
+    at, found = 0, []
+    while at < len(stream):
+        (length,) = struct.unpack("<i", stream[at : at + 4])
+        body = at + 4 + length
+        at = body + json.loads(stream[at + 4 : body]).get("filesize", 0)
+        found += [x for x in places if body < x <= at]
+    return found
+
+
 def lines(answers):
     return [i + 1 for i, byte in enumerate(answers) if byte == 10]
 
@@ -166,6 +183,8 @@ def main():
     places = lines(seen) if lose else boundaries(seen)
     choose = random.Random(5)
     places += [choose.randrange(1, len(seen)) for _ in range(options.random)]
+    if options.how == "flip":
+        places = in_bodies(seen, places)
     for place in places:
         status, said = run(relay, (None, place) if lose else (place, None))
         wrong = judge(options, status, said)
