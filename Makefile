@@ -131,21 +131,73 @@ lint:
 format:
 	clang-format -i $$(tests/files '*.c' '*.h')
 
-# Seconds for each fuzzer.
-FUZZ_SECONDS ?= 60
-# Of the handler, what touches no descriptor.
-FUZZED := src/putd/name.c src/putd/proxy.c src/putd/network.c
+# Seconds for each fuzzer; the header parser is what every byte meets first.
+FUZZ_SECONDS ?= 20
+FUZZ_HEADER_SECONDS ?= 60
+FUZZ_LONG_SECONDS ?= 3600
+FUZZ_LONG_RUNS ?= 10000000
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Isrc -g -O1 \
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CC ?= clang
+# address,undefined; or undefined alone, three times as fast.
+FUZZ_SANITIZE ?= address,undefined
+FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
+	-Itests/fuzz -DPUTD_VERSION='"$(VERSION)"' -Wall -Wextra -g -O1 \
+	-fsanitize=$(FUZZ_SANITIZE) -fno-sanitize-recover=all
+# What is tested guides the fuzzer; the harnesses and the model do not.
+FUZZ_GUIDED ?= -fsanitize=fuzzer-no-link
+FUZZ_OBJ = $(patsubst %.c,$(B)/fuzz/%.o,$(1))
+# wait.c is part of the stream in memory, whose calls stand for the kernel's.
+FUZZ_PUTD := $(filter-out %/putd.c %/wait.c,$(wildcard src/putd/*.c))
+FUZZ_PUT := $(filter-out %/put.c %/say.c,$(wildcard src/put/*.c))
+FUZZ_WIRE := $(wildcard src/wire/*.c)
+FUZZ_SESSION := $(wildcard tests/fuzz/session/*.c)
+COMMA := ,
+FUZZ_WRAPPED := $(addprefix -Wl$(COMMA)--wrap=,recv send shutdown poll ppoll \
+	sigprocmask clock_gettime getpeername getrlimit)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard src/wire/*.[ch]) $(FUZZED)
-	$(call SAY,FUZZ,$@)
+fuzz_parts_header := src/putd/name.c $(FUZZ_WIRE)
+fuzz_parts_names := src/putd/name.c $(FUZZ_WIRE)
+fuzz_parts_proxy := src/putd/proxy.c src/putd/network.c
+fuzz_parts_words := src/put/words.c
+fuzz_parts_receipts := $(FUZZ_PUT) $(FUZZ_WIRE)
+fuzz_parts_session := $(FUZZ_SESSION) $(FUZZ_PUTD) $(FUZZ_WIRE)
+
+$(B)/fuzz/src/%.o: src/%.c Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CFLAGS) -o $@ $< src/wire/*.c $(FUZZED) $(OUR_LIBS)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_GUIDED) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/tests/%.o: tests/%.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+.SECONDEXPANSION:
+$(FUZZERS:%=$(B)/fuzz/%): $(B)/fuzz/%: \
+		$$(call FUZZ_OBJ,tests/fuzz/$$*.c $$(fuzz_parts_$$*))
+	$(call SAY,FUZZ,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
+		$(if $(filter session,$*),$(FUZZ_WRAPPED)) $(OUR_LIBS) $(NETTLE)
+
+-include $(wildcard $(B)/fuzz/src/*/*.d $(B)/fuzz/tests/fuzz/*.d \
+	$(B)/fuzz/tests/fuzz/session/*.d)
 
 fuzz: $(FUZZERS:%=$(B)/fuzz/%)
-	$(Q)for f in $(FUZZERS); do tests/fuzz/run $$f $(B) $(FUZZ_SECONDS) || exit 1; done
+	$(Q)tests/fuzz/run header $(B) $(FUZZ_HEADER_SECONDS)
+	$(Q)for f in $(filter-out header,$(FUZZERS)); do \
+		tests/fuzz/run $$f $(B) $(FUZZ_SECONDS) || exit 1; done
+
+# By hand: an hour of each, and ten million sessions without the sanitizers.
+fuzz-long:
+	$(Q)$(MAKE) fuzz FUZZ_SECONDS=$(FUZZ_LONG_SECONDS) \
+		FUZZ_HEADER_SECONDS=$(FUZZ_LONG_SECONDS)
+	$(Q)$(MAKE) B=$(B)/long FUZZ_SANITIZE=undefined $(B)/long/fuzz/session
+	$(Q)RUNS=$(FUZZ_LONG_RUNS) tests/fuzz/run session $(B)/long 0
+
+# The same harnesses under AFL++ (package afl++), by hand.
+fuzz-afl:
+	$(Q)$(MAKE) B=$(B)/afl FUZZ_CC=afl-clang-fast FUZZ_GUIDED= \
+		$(FUZZERS:%=$(B)/afl/fuzz/%)
+	$(Q)for f in $(FUZZERS); do \
+		tests/fuzz/run-afl $$f $(B)/afl $(FUZZ_SECONDS) || exit 1; done
 
 # --- install --------------------------------------------------------------------
 
@@ -210,6 +262,6 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all run deps check check-quick torture lint format fuzz install \
-	uninstall dist deb clean
+.PHONY: all run deps check check-quick torture lint format fuzz fuzz-long \
+	fuzz-afl install uninstall dist deb clean
 .DELETE_ON_ERROR:

@@ -273,3 +273,38 @@ few() {
 @test "RLIMIT_NOFILE 40" { few 40 40; }
 @test "RLIMIT_NOFILE 25" { few 25 20; }
 @test "RLIMIT_NOFILE 16" { few 16 20; }
+
+# Each connection had a queue of its own, which nobody gave back: after 256 of
+# them the kernel had none left for anybody on the machine (fs.aio-max-nr).
+@test "a process that serves many connections takes one queue from the kernel" {
+    local -i i
+
+    need_tool systemd-socket-activate nc
+    files 3
+    background systemd-socket-activate -l "$T/socket" \
+        "$PUTD" "${OPTIONS[@]}" --connections=4 "$DIR" 2>"$T/err"
+    until_true test -S "$T/socket"
+    for ((i = 0; i < 3; i++)); do
+        nc -N -U "$T/socket" <"$IN" >"$T/out"
+        [[ $(grep -c '"durable":true' "$T/out") == 3 ]] || fail "not served"
+    done
+    [[ $(grep -c '\[aio\]' "/proc/$PID/maps") == 1 ]] ||
+        fail "$(grep aio "/proc/$PID/maps")"
+}
+
+# Found by the session fuzzer: while f waited in the batch for its flush, --mkdirs
+# made a directory of its name, and f was refused `exists` for a frame behind it.
+@test "a file that waits for its flush is there for the frame behind it" {
+    asked f 1
+    asked f/x 2
+    serve --mkdirs
+    expect 0 'f=1' +f:1 '!put:bad-name'
+}
+
+@test "and so for one that is deeper below" {
+    asked a/f 1
+    asked a/f/b/c 2
+    asked a/fg/b 3
+    serve --mkdirs
+    expect 0 'a/ a/f=1 a/fg/ a/fg/b=3' +a/f:1 '!put:bad-name' +a/fg/b:1
+}

@@ -39,6 +39,19 @@ struct directory *batch_directory(
 	return NULL;
 }
 
+bool batch_stands_on_way(const struct batch *batch, const char *filename)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const char *text = batch->files[i].name.text;
+		size_t length = strlen(text);
+
+		if (strncmp(filename, text, length) == 0 &&
+		    filename[length] == '/')
+			return true;
+	}
+	return false;
+}
+
 /* A file is one descriptor, and its directory another, unless files before it
  * hold that already: one reference is the session's, one is its own. */
 void batch_add(struct batch *batch, const struct pending *file)

@@ -48,6 +48,10 @@ void batch_init(struct batch *batch, struct store *store);
 struct directory *batch_directory(
     const struct batch *batch, const struct name *name);
 
+/* Whether a file of the batch would be a directory of this name: it came first,
+ * and has to be published before the way is looked at, or made. */
+bool batch_stands_on_way(const struct batch *batch, const char *filename);
+
 /* Takes what `file` owns; there must be room: batch_full() is false. */
 void batch_add(struct batch *batch, const struct pending *file);
 bool batch_full(const struct batch *batch);

@@ -189,6 +189,17 @@ static enum ending hand_over(struct session *s, const struct pending *file)
 	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
 }
 
+/* Frames have their effect in their order: a file that stands on the way to
+ * this one is there before a directory of its name could be made. */
+static enum ending clear_way(struct session *s, const struct header *header)
+{
+	int r = 0;
+
+	if (batch_stands_on_way(&s->batch, header->filename))
+		r = serve_settle(s);
+	return r < 0 ? inside_frame(r, END_IO) : GO_ON;
+}
+
 static enum ending serve_whole_file(
     struct session *s, const struct header *header)
 {
@@ -205,8 +216,10 @@ static enum ending serve_whole_file(
 	};
 	struct body body = {.left = header->filesize};
 	struct reason reason;
-	enum ending ending = GO_ON;
+	enum ending ending = clear_way(s, header);
 
+	if (ending != GO_ON)
+		return ending;
 	body.error = prepare_file(s, header, &upload.file);
 	if (body.error == 0)
 		ending = inside_frame(

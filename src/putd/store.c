@@ -4,7 +4,6 @@
 #include "putd/store.h"
 
 #include "putd/acl.h"
-#include "putd/flush.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
