@@ -41,8 +41,8 @@ static size_t submit(
 	return taken;
 }
 
-/* Waits for `count` results. False where they do not come: those stay
- * NOT_FLUSHED, and the context is not to be used again. */
+/* Waits for `count` results. False where they do not come: the context is not
+ * to be used again. */
 static bool reap(aio_context_t context, int *errors, size_t count)
 {
 	struct io_event events[32];
@@ -77,12 +77,14 @@ static bool make_ready(struct flusher *flusher)
 }
 
 /* A filesystem that does not know the request says EINVAL: asked again below.
- */
+ * What was handed in and gives no result is not asked again: a failed flush is
+ * told once, and the next one says that all is well. */
 static void flush_side_by_side(
     struct flusher *flusher, const int *fds, int *errors, size_t count)
 {
 	struct iocb requests[BATCH_FILES];
 	struct iocb *pointers[BATCH_FILES];
+	size_t taken;
 
 	memset(requests, 0, count * sizeof(*requests));
 	for (size_t i = 0; i < count; i++) {
@@ -91,8 +93,10 @@ static void flush_side_by_side(
 		requests[i].aio_fildes = (uint32_t)fds[i];
 		pointers[i] = &requests[i];
 	}
-	if (!reap(flusher->context, errors,
-		submit(flusher->context, pointers, count)))
+	taken = submit(flusher->context, pointers, count);
+	for (size_t i = 0; i < taken; i++)
+		errors[i] = -EIO;
+	if (!reap(flusher->context, errors, taken))
 		flusher->state = FLUSHER_SERIAL;
 	for (size_t i = 0; i < count; i++)
 		if (errors[i] == -EINVAL || errors[i] > 0)
