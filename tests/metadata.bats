@@ -301,10 +301,61 @@ by_all_ways() {
     chmod 2770 "$DIR"
     mkdir "$DIR/d"
     chgrp 0 "$DIR/d"
-    chmod 0770 "$DIR/d"
+    chmod 00770 "$DIR/d"
     by_all_ways d
     for name in put over large committed committed-over; do
         [[ $(stat -c '%g %a' "$DIR/d/$name") == '0 640' ]] || fail "$name: $(stat -c '%g %a' "$DIR/d/$name")"
+    done
+}
+
+# as_nobody: putd is a user who is in no group of the root.
+as_nobody() {
+    need_root
+    need_tool setpriv
+    chmod o+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+    cp "$PUTD" "$T/putd"
+    printf '#!/bin/sh\nexec setpriv --reuid=54321 --regid=54321 --clear-groups "%s" "$@"\n' \
+        "$T/putd" >"$T/nobody"
+    chmod +x "$T/nobody"
+    PUTD=$T/nobody
+}
+
+# A file by id is made in .putd, and fchown(2) to the group is refused: it came
+# with the group of the root, where a put of the same name came with its own.
+@test "a set-group-ID directory of a group that putd is not in" {
+    as_nobody
+    mkdir "$DIR/d"
+    chown -R 54321:54321 "$DIR"
+    chgrp 12345 "$DIR/d"
+    chmod 2770 "$DIR/d"
+    by_all_ways d
+    for name in put over large committed committed-over; do
+        [[ $(stat -c '%g %a' "$DIR/d/$name") == '12345 640' ]] || fail "$name: $(stat -c '%g %a' "$DIR/d/$name")"
+    done
+    [[ $(ls -A "$DIR/.putd") != *tmp.* ]] || fail "left: $(ls -A "$DIR/.putd")"
+}
+
+# It is copied, then: the whole of it, with its time, and a repeat knows it.
+@test "the same: a large upload with an mtime, by each policy" {
+    as_nobody
+    head -c 5000001 /dev/urandom >"$T/large"
+    mkdir "$DIR/d"
+    echo -n old | tee "$DIR/d/keep" >"$DIR/d/replace"
+    chown -R 54321:54321 "$DIR"
+    chgrp 12345 "$DIR/d"
+    chmod 2770 "$DIR/d"
+    for policy in replace reject keep; do
+        body_of "$T/large" "{\"cmd\":\"put\",\"id\":\"an-upload-by-$policy\",\"offset\":0,\"filesize\":%s}"
+        for _ in 1 2; do
+            commit "an-upload-by-$policy" "d/$policy" 5000001 ",\"mtime\":5,\"if_exists\":\"$policy\""
+        done
+    done
+    serve
+    answered 0 =d/replace:5000001 =d/replace:5000001 =d/reject:5000001 =d/reject:5000001 \
+        '{"ok":true,*"stored":"d/keep.~1~"*' '{"ok":true,*"stored":"d/keep.~1~"*'
+    for name in replace reject keep.~1~; do
+        [[ $(stat -c '%g %a %Y' "$DIR/d/$name") == '12345 640 5' ]] || fail "$name: $(stat -c '%g %a %Y' "$DIR/d/$name")"
+        cmp "$T/large" "$DIR/d/$name"
     done
 }
 

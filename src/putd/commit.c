@@ -117,13 +117,18 @@ static int publish_by_policy(struct attempt *attempt, const struct wish *wish)
 }
 
 /* What the destination gives a file, and what was wished; durable. */
-static int dress(const struct store *store, struct partial *partial,
+static int dress(struct store *store, struct partial *partial,
     const struct directory *directory, const struct wish *wish)
 {
+	char part[PRIVATE_FILE];
 	int r = partial->broken ? -EIO : 0;
 
 	if (r == 0)
 		r = file_move_in(store, partial->fd, directory);
+	if (r > 0) {
+		private_file(part, partial->id, "part");
+		r = file_remake(store, &partial->fd, part, directory);
+	}
 	if (r == 0)
 		r = wish_apply(partial->fd, wish);
 	if (r == 0 && store->durable && fsync(partial->fd) < 0) {

@@ -19,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COPY_BUFFER (64 * 1024) /* bytes */
+#define COPY_BUFFER (64 * 1024)	       /* bytes */
+#define COPY_INSIDE (64 * 1024 * 1024) /* bytes, of one call */
 
 int private_name(char name[PRIVATE_NAME])
 {
@@ -31,25 +32,35 @@ int private_name(char name[PRIVATE_NAME])
 	return 0;
 }
 
-/* What the filesystem does by itself for a file made in its own place. */
-static void take_group(int fd, const struct directory *directory)
+/* What the filesystem does by itself for a file made in its own place: the
+ * group of a set-group-ID directory, and else ours. 1 where it is not ours to
+ * give: nobody may who is not in the group, and a unit can take fchown(2) away
+ * altogether. 0 or -errno. */
+static int take_group(
+    const struct store *store, int fd, const struct directory *directory)
 {
-	struct stat status;
+	struct stat there, private, file;
+	gid_t group;
 
-	if (fstat(directory->fd, &status) == 0 && status.st_mode & S_ISGID)
-		(void)!fchown(fd, (uid_t)-1, status.st_gid);
+	if (fstat(directory->fd, &there) < 0 ||
+	    fstat(store->private_fd, &private) < 0 || fstat(fd, &file) < 0)
+		return -errno;
+	if (((there.st_mode | private.st_mode) & S_ISGID) == 0)
+		return 0;
+	group = there.st_mode & S_ISGID ? there.st_gid : getegid();
+	return group != file.st_gid && fchown(fd, (uid_t)-1, group) < 0;
 }
 
 int file_move_in(
     const struct store *store, int fd, const struct directory *directory)
 {
-	int r;
+	int group = take_group(store, fd, directory);
+	int r = group < 0 ? group
+			  : acl_inherit(directory->fd, fd, store->file_mode);
 
-	take_group(fd, directory);
-	r = acl_inherit(directory->fd, fd, store->file_mode);
 	if (r == 0 && fchmod(fd, store->file_mode) < 0)
 		r = -errno;
-	return r < 0 ? r : 0;
+	return r < 0 ? r : group;
 }
 
 static int open_named(struct store *store, const struct directory *directory,
@@ -68,7 +79,8 @@ static int open_named(struct store *store, const struct directory *directory,
 		return -errno;
 	/* Locked as long as it is open: the sweep leaves it alone. */
 	(void)!fcntl(ret->fd, F_OFD_SETLK, &whole);
-	return file_move_in(store, ret->fd, directory);
+	r = file_move_in(store, ret->fd, directory);
+	return r < 0 ? r : 0;
 }
 
 int temporary_open(struct store *store, const struct directory *directory,
@@ -129,10 +141,20 @@ static int write_at(int fd, const char *bytes, size_t n, off_t at)
 	return 0;
 }
 
+/* Within the kernel, where a filesystem may even share the blocks: how far. */
+static off_t copy_inside(int from, int to)
+{
+	loff_t at = 0, to_at = 0;
+
+	while (copy_file_range(from, &at, to, &to_at, COPY_INSIDE, 0) > 0)
+		;
+	return at;
+}
+
 static int copy_bytes(int from, int to)
 {
 	char buffer[COPY_BUFFER];
-	off_t at = 0;
+	off_t at = copy_inside(from, to);
 
 	for (;;) {
 		ssize_t n = pread(from, buffer, sizeof(buffer), at);
@@ -190,6 +212,55 @@ static int become_named(struct store *store, struct temporary *temporary,
 	return 0;
 }
 
+static bool is_forbidden(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -ENOENT;
+}
+
+/* The copy gets the name, and with it all that was recorded of the file. 1
+ * where unnamed files cannot be linked: it does not. */
+static int take_name(struct store *store, int fd, const char *name)
+{
+	char own_name[PRIVATE_NAME];
+	int r = private_name(own_name);
+
+	if (r < 0)
+		return r;
+	r = link_unnamed(fd, store->private_fd, own_name);
+	if (r < 0)
+		return is_forbidden(r) ? 1 : r;
+	if (renameat(store->private_fd, own_name, store->private_fd, name) == 0)
+		return 0;
+	r = -errno;
+	(void)unlinkat(store->private_fd, own_name, 0);
+	return r;
+}
+
+int file_remake(struct store *store, int *fd, const char *name,
+    const struct directory *directory)
+{
+	struct temporary copy = {.fd = -1};
+	int r = temporary_open(store, directory, &copy);
+
+	/* A named one is made in the private directory, too. */
+	if (r < 0 || copy.name[0] != '\0') {
+		temporary_discard(store, &copy);
+		return r;
+	}
+	r = copy_bytes(*fd, copy.fd);
+	if (r == 0 && store->durable && fsync(copy.fd) < 0)
+		r = -errno;
+	if (r == 0)
+		r = take_name(store, copy.fd, name);
+	if (r != 0) {
+		temporary_discard(store, &copy);
+		return r < 0 ? r : 0;
+	}
+	(void)close(*fd);
+	*fd = copy.fd;
+	return 0;
+}
+
 /* A name that is free: 0, -EEXIST where it is not, -errno. */
 static int link_to(struct store *store, struct temporary *temporary,
     const struct directory *directory, const char *name)
@@ -239,8 +310,7 @@ static int link_somehow(struct store *store, struct temporary *temporary,
 {
 	int r = link_to(store, temporary, directory, name);
 
-	if ((r == -EPERM || r == -EACCES || r == -ENOENT) &&
-	    temporary->name[0] == '\0') {
+	if (is_forbidden(r) && temporary->name[0] == '\0') {
 		r = become_named(store, temporary, directory);
 		if (r == 0)
 			r = link_to(store, temporary, directory, name);

@@ -2,7 +2,7 @@
  * From an open temporary to a name that shows a whole file. A temporary is an
  * unnamed file in the destination directory, so that it gets that directory's
  * group and ACL, or a named one in the private directory where the filesystem
- * has no unnamed files. Nothing here flushes: batch.c does.
+ * has no unnamed files. Nothing here flushes but a copy: batch.c does.
  */
 #ifndef PUTD_PUBLISH_H
 #define PUTD_PUBLISH_H
@@ -67,9 +67,17 @@ int publish(struct store *store, struct temporary *temporary,
     const struct wish *wish, struct outcome *ret);
 
 /* Gives a file that was made in the private directory the mode, the group and
- * the ACL that it would have got in `directory`. Returns 0 or -errno. */
+ * the ACL that it would have got in `directory`. Returns 0; 1 where it got all
+ * but the group, which is not ours to give; -errno. */
 int file_move_in(
     const struct store *store, int fd, const struct directory *directory);
+
+/* Makes the file `name` of the private directory, open as *fd, once more in
+ * `directory`, so that the kernel gives it that group: the copy, flushed, takes
+ * the name, and *fd is the copy. Where that cannot be it stays as it is.
+ * Returns 0, or -errno: -ENOSPC where there is no room for a second one. */
+int file_remake(struct store *store, int *fd, const char *name,
+    const struct directory *directory);
 
 /* What rename(2) says to errno `error`, as the store says it: negative. */
 int rename_error(int error);

@@ -100,6 +100,7 @@ static const struct sock_filter table[] = {
     ALLOW(unlinkat),
     ALLOW(mkdirat),
     ALLOW(fchown),
+    ALLOW(copy_file_range),
     ALLOW(fstat),
 
     /* The process itself. */

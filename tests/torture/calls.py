@@ -49,12 +49,13 @@ class Torment:
     """What is done to one run, and what it may do to the run."""
 
     def __init__(self, label, inject=None, shim="", dies=False, breaks_off=False, leaves=False,
-                 hurts=True):
+                 hurts=True, refuses=None):
         self.label, self.inject, self.shim = label, inject, shim
         self.dies = dies  # nothing of it is left
         self.breaks_off = breaks_off  # the stream
         self.leaves = leaves  # temporaries, for the sweep
         self.hurts = hurts  # frames may be refused
+        self.refuses = refuses  # so many files more than undisturbed
 
 
 def kills(found):
@@ -70,6 +71,12 @@ def failures(found):
                           leaves=point.call == "unlinkat")
 
 
+def flushed(found):
+    """Files that Linux AIO flushed."""
+    return sum(int(point.line.rpartition("= ")[2]) for point in found
+               if point.call == "io_getevents")
+
+
 def bends(found):
     calls = [point.call for point in found]
     for seed in range(1, SEEDS + 1):
@@ -78,9 +85,9 @@ def bends(found):
     for n in range(1, calls.count("pwrite64") + calls.count("write") + 1):
         yield Torment("short=%d" % n, shim="short=%d" % n, leaves=True)
     if "io_submit" in calls:
-        for n in range(1, 4):
+        for n in range(1, flushed(found) + 1):
             for result in (-5, -28, -122, -4):
-                yield Torment("aio=%d:%d" % (n, result), shim="aio=%d:%d" % (n, result))
+                yield Torment("aio=%d:%d" % (n, result), shim="aio=%d:%d" % (n, result), refuses=1)
             yield Torment("aio=%d:-22" % n, shim="aio=%d:-22" % n, hurts=False)
     for call in LATE:
         for n in range(1, calls.count(call) + 1):
@@ -97,7 +104,9 @@ class Torture:
         self.account = []
 
     def room(self, scenario):
-        return Room(self.options.putd, self.options.shim, os.path.join(self.top, scenario.name))
+        room = Room(self.options.putd, self.options.shim, os.path.join(self.top, scenario.name))
+        room.hand_over(scenario.groups)
+        return room
 
     def prepare(self, scenario):
         """The directory as it is before; and the points of a run that nothing
@@ -109,12 +118,14 @@ class Torture:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "wb") as f:
                     f.write(body)
+            room.hand_over(scenario.groups)
             if scenario.served:
                 room.run(scenario.served, scenario.options, traced=False)
             shutil.copytree(room.root, os.path.join(self.top, scenario.name))
             trial = Trial(scenario, room)
             result = trial.tortured()
             trial.is_undisturbed(result)
+            scenario.failed = result.receipts[-1].get("failed")
             trial.finish()
             trial.sweep()
             return points(result.trace), trial.wrong
@@ -132,6 +143,8 @@ class Torture:
                 trial.is_undisturbed(result)
             elif not torment.dies and not torment.breaks_off:
                 trial.in_step(result)
+            if torment.refuses is not None:
+                trial.end_tells(result, scenario.failed + torment.refuses)
             if not torment.dies and not torment.leaves:
                 trial.no_temporaries()
             trial.finish()

@@ -1,6 +1,7 @@
 """The promises of put-protocol(7) held against what is there: after a run that
 was killed or failed, and after the sender has finished what broke off."""
 
+import os
 import re
 
 import wire
@@ -52,9 +53,16 @@ class Trial:
         for name, body in self.room.files().items():
             if body not in may.get(name, may.get(base(name), ())):
                 self.say("%s shows %r, which it never may" % (name, body[:40]))
+            if body != self.scenario.before.get(name):
+                self.has_its_group(name)
         for name in self.scenario.before:
             if name not in self.room.files():
                 self.say("%s is gone" % name)
+
+    def has_its_group(self, name):
+        group = self.scenario.groups.get(os.path.dirname(name))
+        if group not in (None, os.stat(os.path.join(self.room.root, name)).st_gid):
+            self.say("%s is of another group than its directory" % name)
 
     def asked(self, result):
         return zip([f for f in self.scenario.frames if f.asks], result.receipts)
@@ -101,6 +109,11 @@ class Trial:
         for frame, receipt in self.asked(result):
             if receipt["ok"] == frame.refused and frame.header["cmd"] not in ("end", "stat"):
                 self.say("not what it should say: %s" % receipt)
+
+    def end_tells(self, result, failed):
+        """So many were refused: one whose flush failed is among them."""
+        if not result.receipts or result.receipts[-1].get("failed") != failed:
+            self.say("not %d refused: %s" % (failed, result.receipts[-1:]))
 
     def in_step(self, result):
         """A receipt for each frame that asked, in their order."""

@@ -220,10 +220,17 @@ class Model:
         if result == 0:
             self.fds[int(fd)].cut(int(size))
 
+    def _copy_file_range(self, _line, arguments, result, _rest):
+        to, at = re.search(r", (\d+), \[(\d+)\], ", arguments).groups()
+        if result > 0:
+            self.fds[int(to)].write(int(at), result)
+
     def _fsync(self, _line, arguments, result, _rest):
+        """Where Linux AIO was asked and its answer not taken, it may have said
+        that the flush failed: this one does not."""
         node = self.fds.get(int(arguments))
         if node is not None:
-            node.flush(result == 0)
+            node.flush(result == 0 and node not in self.flushes.values())
 
     _fdatasync = _fsync
 

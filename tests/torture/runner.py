@@ -85,6 +85,12 @@ class Room:
         else:
             os.mkdir(self.root)
 
+    def hand_over(self, groups):
+        for name, group in groups.items():
+            path = os.path.join(self.root, name)
+            os.chown(path, -1, group)
+            os.chmod(path, 0o2755)
+
     def close(self):
         shutil.rmtree(self.top)
 

@@ -3,6 +3,8 @@ for each command and policy: what was there, what comes, how a sender finishes
 after it broke off, and what must be there in the end.
 """
 
+import os
+
 from wire import END, Frame, ask, commit, content, part, put, sha256
 
 
@@ -34,6 +36,7 @@ class Scenario:
     frames   those that are tortured, and an `end`
     uploads  finished by id after it broke off; whole puts are repeated
     final    {name: bytes} in the end
+    groups   {directory: the group that it hands down}
     twice    a copy more may stand under a number: a whole put under `keep` has
              no id by which it could be asked for
     steps    the sender waits for each receipt; else all is there at once
@@ -45,7 +48,7 @@ class Scenario:
         self.name, self.frames, self.final = name, [*frames, Frame(END)], final
         self.before, self.served, self.uploads = dict(before), served, uploads
         self.options, self.twice = list(options), twice
-        self.steps, self.shim, self.most = False, "", 0
+        self.steps, self.shim, self.most, self.groups = False, "", 0, {}
 
     def whole(self):
         """{base name: contents that it may ever show}."""
@@ -136,6 +139,22 @@ def uploads():
                    {"a": a}, before, [u.part(), u.commit()], [u])
 
 
+def groups():
+    """Into a directory of another group, which only root may set up."""
+    a, b = content("an upload", 40000), content("behind it", 100)
+    for policy in ("replace", "keep"):
+        u = Upload("g/a", a, if_exists=policy)
+        final = {"g/a": a} if policy == "replace" else {"g/a": b, "g/a.~1~": a}
+        scenario = Scenario("commit, another group, " + policy,
+                            [u.part(0, 1000), u.part(1000), u.commit(), u.commit()],
+                            {**final, "g/b": b}, {"g/a": b, "g/b": b}, uploads=[u])
+        if policy == "keep":
+            scenario.options = ["--if-exists=keep"]
+        scenario.groups, scenario.shim = {"g": 12345}, "no-chown"
+        if os.geteuid() == 0:
+            yield scenario
+
+
 def parts():
     a, b, c = content("a", 5000), content("b", 3000), content("c", 100)
     u, v = Upload("a", a), Upload("b", b)
@@ -166,7 +185,7 @@ def long_ones():
 
 
 def basic():
-    return [*puts(), *batches(), *uploads(), *parts()]
+    return [*puts(), *batches(), *uploads(), *groups(), *parts()]
 
 
 def everything():

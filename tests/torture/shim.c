@@ -5,6 +5,7 @@
  *   no-tmpfile     a filesystem without O_TMPFILE
  *   no-unnamed     linkat(2) of an unnamed file is not permitted
  *   no-noreplace   renameat2(2) without flags only
+ *   no-chown       no file is given to another group
  *   chop=N         the connection gives and takes 1 to 16 bytes at once (after
  *                  the first few thousand: a part of what is asked), files a
  *                  part of what is asked; N is a seed
@@ -30,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static bool no_tmpfile, no_unnamed, no_noreplace, aio_one;
+static bool no_tmpfile, no_unnamed, no_noreplace, no_chown, aio_one;
 static unsigned chop, chance, short_at, aio_at, late_at, ahead;
 static int aio_result;
 static char late_call[16];
@@ -57,6 +58,7 @@ __attribute__((constructor)) static void begin(void)
 	no_tmpfile = word(list, "no-tmpfile") != NULL;
 	no_unnamed = word(list, "no-unnamed") != NULL;
 	no_noreplace = word(list, "no-noreplace") != NULL;
+	no_chown = word(list, "no-chown") != NULL;
 	aio_one = word(list, "aio-one") != NULL;
 	chop = chance = number(list, "chop=");
 	short_at = number(list, "short=");
@@ -179,6 +181,15 @@ int renameat2(
 int renameat(int from, const char *path, int to, const char *name)
 {
 	return said("renameat", NEXT(renameat)(from, path, to, name));
+}
+
+int fchown(int fd, uid_t owner, gid_t group)
+{
+	if (no_chown) {
+		errno = EPERM;
+		return -1;
+	}
+	return NEXT(fchown)(fd, owner, group);
 }
 
 int unlinkat(int fd, const char *path, int flags)
