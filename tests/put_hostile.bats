@@ -30,8 +30,9 @@ meets() {
     read -r SERVER <"$T/address"
     for file in a big; do
         put --timeout=1 -s "$SERVER" "$file"
-        [[ $STATUS == "$2" ]] && like "${ERR[0]}" "put: $3" ||
-            fail "$file: expected $2 and: $3" "got $STATUS and:" "${ERR[@]}"
+        if [[ $STATUS != "$2" ]] || ! like "${ERR[0]}" "put: $3"; then
+            fail "$file: expected $2 and: $3" "got $STATUS and:" "${ERR[@]:0:9}"
+        fi
         [[ ${ERR[-1]} == "$file: "* && ${ERR[*]} != *": stored"* ]]
         # No line but what happened, each time, and what became of the file.
         (($(grep -c 'trying again' "$T/err") == ${4:-0})) || fail "${ERR[@]}"
