@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAPPING (STREAM_BUFFER + OUTPUT_BUFFER) /* bytes */
+
 static bool is_socket(int fd)
 {
 	struct stat status;
@@ -26,7 +28,7 @@ static bool is_socket(int fd)
 
 int stream_open(struct stream *stream, int in, int out, long stall)
 {
-	void *buffer = mmap(NULL, STREAM_BUFFER, PROT_READ | PROT_WRITE,
+	void *buffer = mmap(NULL, MAPPING, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (buffer == MAP_FAILED)
@@ -38,13 +40,14 @@ int stream_open(struct stream *stream, int in, int out, long stall)
 	    .out_socket = is_socket(out),
 	    .stall = stall,
 	    .buffer = buffer,
+	    .output = (uint8_t *)buffer + STREAM_BUFFER,
 	};
 	return 0;
 }
 
 void stream_close(struct stream *stream)
 {
-	(void)munmap(stream->buffer, STREAM_BUFFER);
+	(void)munmap(stream->buffer, MAPPING);
 	*stream = (struct stream){.in = -1, .out = -1};
 }
 

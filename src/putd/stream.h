@@ -15,12 +15,13 @@
 struct stream {
 	int in, out; /* borrowed */
 	bool in_socket, out_socket;
-	bool ended;    /* the peer sends no more */
-	bool out_gone; /* the peer reads no more: writing is a no-op */
-	long stall;    /* seconds without a byte, reading or writing */
-	uint8_t *buffer;
+	bool ended;	 /* the peer sends no more */
+	bool out_gone;	 /* the peer reads no more: writing is a no-op */
+	long stall;	 /* seconds without a byte, reading or writing */
+	uint8_t *buffer; /* STREAM_BUFFER bytes of input, start to end held */
 	size_t start, end;
-	size_t queued;	  /* bytes of output[] */
+	uint8_t *output;  /* OUTPUT_BUFFER bytes, behind the buffer */
+	size_t queued;	  /* of them, in bytes */
 	int64_t deadline; /* now_ms() when all must be over; 0: never */
 
 	/* --min-rate: bytes per second inside a frame, 0: none. What counts is
@@ -34,12 +35,11 @@ struct stream {
 	 * us. Its negative result is returned by stream_need(). */
 	int (*before_wait)(void *context);
 	void *context;
-
-	uint8_t output[OUTPUT_BUFFER];
 };
 
-/* Takes STREAM_BUFFER bytes of memory, page-aligned, untouched until used.
- * Returns 0 or -ENOMEM. */
+/* Takes STREAM_BUFFER and OUTPUT_BUFFER bytes of memory, page-aligned,
+ * untouched until used: an idle connection has a page of each. Returns 0 or
+ * -ENOMEM. */
 int stream_open(struct stream *stream, int in, int out, long stall);
 
 /* A frame starts, or ends: its rate is judged. */
