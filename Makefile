@@ -97,7 +97,7 @@ TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
 	acl bindfs qemu-system-x86 \
-	debhelper lintian
+	debhelper lintian inotify-tools
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
