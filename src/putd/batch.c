@@ -134,5 +134,6 @@ int batch_flush(struct batch *batch)
 	}
 	batch->count = 0;
 	batch->open = 0;
+	store_forget_free(batch->store);
 	return first;
 }

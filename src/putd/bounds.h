@@ -38,6 +38,10 @@
  * connections write too. */
 #define ROOM_MAX (UINT64_C(64) * 1024 * 1024)
 
+/* Bytes that the small files of one batch may take for one look at the free
+ * space: about what a batch of BATCH_FILES brings. */
+#define SEEN_FREE_MAX (UINT64_C(4) * 1024 * 1024)
+
 /* Milliseconds of waiting over which --min-rate is judged. */
 #ifndef RATE_WINDOW_MS
 #define RATE_WINDOW_MS 60000

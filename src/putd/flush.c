@@ -41,16 +41,15 @@ static size_t submit(
 	return taken;
 }
 
-/* Waits for `count` results. False where they do not come: the context is not
- * to be used again. */
+/* Waits for `count` <= BATCH_FILES results, in one call but for a signal. False
+ * where they do not come: the context is not to be used again. */
 static bool reap(aio_context_t context, int *errors, size_t count)
 {
-	struct io_event events[32];
+	struct io_event events[BATCH_FILES];
 
 	while (count > 0) {
-		long want = count < 32 ? (long)count : 32;
-		long n =
-		    syscall(SYS_io_getevents, context, 1L, want, events, NULL);
+		long n = syscall(SYS_io_getevents, context, (long)count,
+		    (long)count, events, NULL);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -4,6 +4,7 @@
 #include "putd/store.h"
 
 #include "putd/acl.h"
+#include "putd/bounds.h"
 #include "wire/cleanup.h"
 
 #include <errno.h>
@@ -253,21 +254,39 @@ int store_space(const struct store *store, int fd, struct space *ret)
 	return 0;
 }
 
-int store_admit_size(const struct store *store, uint64_t size, uint64_t coming)
+void store_forget_free(struct store *store)
+{
+	store->seen_free = 0;
+}
+
+/* What is left beyond `coming` may be promised without asking again. */
+static int look_for(struct store *store, uint64_t coming)
 {
 	struct space space = {0};
-	int r;
+	int r = store_space(store, store->root, &space);
 
-	if (store->max_size > 0 && size > store->max_size)
-		return -EFBIG;
-	if (coming == 0)
-		return 0;
-	r = store_space(store, store->root, &space);
 	if (r < 0)
 		return r;
 	if (space.free < space.floor || space.free - space.floor < coming)
 		return -ENOSPC;
+	store->seen_free = space.free - space.floor;
+	if (store->seen_free > SEEN_FREE_MAX)
+		store->seen_free = SEEN_FREE_MAX;
 	return 0;
+}
+
+int store_admit_size(struct store *store, uint64_t size, uint64_t coming)
+{
+	int r = 0;
+
+	if (store->max_size > 0 && size > store->max_size)
+		return -EFBIG;
+	if (coming > store->seen_free)
+		r = look_for(store, coming);
+	if (r == 0)
+		store->seen_free -=
+		    coming < store->seen_free ? coming : store->seen_free;
+	return r;
 }
 
 int store_policy(const struct store *store, enum policy wished)

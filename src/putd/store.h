@@ -25,6 +25,7 @@ struct store {
 	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
 	struct flusher flusher;	   /* of all connections of this process */
 	struct amount floor;	   /* of free space */
+	uint64_t seen_free;	   /* bytes above it that are nobody's yet */
 	struct amount max_partial; /* of free space, for partial files */
 	uint64_t max_size;	   /* bytes of one file, 0: no limit */
 	mode_t file_mode;
@@ -84,8 +85,12 @@ int store_admit_name(
 
 /* Whether a file of `size` bytes may come, of which `coming` are still to be
  * written: 0, -EFBIG, -ENOSPC, another -errno. What brings nothing needs no
- * space, also below the floor. */
-int store_admit_size(const struct store *store, uint64_t size, uint64_t coming);
+ * space, also below the floor. The filesystem is asked once for the small files
+ * of a batch, up to SEEN_FREE_MAX bytes, and for each large one. */
+int store_admit_size(struct store *store, uint64_t size, uint64_t coming);
+
+/* The batch is over: what was seen may no longer be there. */
+void store_forget_free(struct store *store);
 
 /* Bytes free for us in the filesystem of `fd`, and those that shall stay. */
 struct space {
