@@ -238,7 +238,7 @@ long syscall(long call, ...)
 	if (aio_one && call == SYS_io_submit)
 		a[1] = 1;
 	if (aio_one && call == SYS_io_getevents)
-		a[2] = 1;
+		a[1] = a[2] = 1;
 	n = next(call, a[0], a[1], a[2], a[3], a[4], a[5]);
 	events = (struct io_event *)a[3];
 	for (long i = 0; call == SYS_io_getevents && i < n; i++)
