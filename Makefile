@@ -125,6 +125,10 @@ check-quick: all
 torture: all
 	$(Q)PUTD=$(abspath $(B))/putd tests/torture/run
 
+# Three hosts and one replicated tree, and an object store; as root.
+scale-check: all
+	$(Q)tests/run tests/scale/*.bats
+
 lint:
 	$(Q)tests/lint
 
@@ -262,6 +266,6 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all run deps check check-quick torture lint format fuzz fuzz-long \
-	fuzz-afl install uninstall dist deb clean
+.PHONY: all run deps check check-quick torture scale-check lint format fuzz \
+	fuzz-long fuzz-afl install uninstall dist deb clean
 .DELETE_ON_ERROR:
