@@ -66,26 +66,64 @@ judged() {
     ended 0
 }
 
-# with_nc COMMAND...: put -v a b, through this netcat, to the handler, judged.
-with_nc() {
-    need_tool "$1" socat
-    rm -rf "$KEEP" "$T/port"
-    mkdir "$KEEP"
-    background socat -d -d -lf "$T/socat" "tcp-listen:0,bind=127.0.0.1" \
+# netcat NAME PROGRAM: what README has typed for it, once with the end frame in
+# plain shell and once with put on both sides. `nc` is PROGRAM.
+netcat() {
+    local line port
+
+    need_tool "${2%% *}" socat
+    mkdir "$T/bin"
+    printf '#!/bin/sh\nexec timeout 20 %s "$@"\n' "$2" >"$T/bin/${1%% *}"
+    ln -s "$PUT" "$T/bin/put"
+    chmod +x "$T/bin/${1%% *}"
+    background socat -d -d -lf "$T/socat" "tcp-listen:0,bind=127.0.0.1,fork" \
         "exec:$PUTD ${PUTD_OPTIONS-} --min-free=0 $KEEP,nofork"
     until_true grep -q 'listening on' "$T/socat"
-    PORT=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$T/socat")
+    port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$T/socat")
+    line=$(sed -n "/^put -v a b | $3 .*put --receipts/{s/  *#.*//;p}" "$ROOT/README.md")
+    [[ $(wc -l <<<"$line") == 1 && $line == *' HOST 8080 '* ]]
     STATUS=0
-    "$PUT" -v a b 2>/dev/null 3>&- | timeout 20 "$@" 127.0.0.1 "$PORT" 3>&- |
-        "$PUT" --receipts 2>"$T/err" 3>&- || STATUS=$?
-    rm "$T/socat"
+    PATH=$T/bin:$PATH sh -c "${line/HOST 8080/127.0.0.1 $port}" \
+        </dev/null >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
+    # What was written is told by one put, what was stored by the other.
+    sed -i '/: written, /d' "$T/err"
     read_err
     ended 0 "a: stored, 6 bytes" "b: stored, 7 bytes"
     [[ $TOTAL == "put: 2 stored, 13 bytes" ]]
     kept a b
+    rm "$KEEP"/*
+    # A refusal is the pipeline's exit status, too.
+    cp a .hidden
+    STATUS=0
+    line=${line/HOST 8080/127.0.0.1 $port}
+    PATH=$T/bin:$PATH sh -c "${line/ b / .hidden }" </dev/null >/dev/null 2>"$T/err" 3>&- ||
+        STATUS=$?
+    [[ $STATUS == 1 ]]
+    kept a
 }
 
-@test "put a b | nc -N HOST PORT | put --receipts, with netcat-openbsd" { with_nc nc.openbsd -N; }
-@test "the same with netcat-traditional, -q 900" { with_nc nc.traditional -q 900; }
-@test "the same with ncat" { with_nc ncat; }
-@test "the same with busybox nc" { with_nc busybox nc; }
+@test "README's pipeline with netcat-openbsd" { netcat nc nc.openbsd 'nc -N'; }
+@test "README's pipeline with netcat-traditional" { netcat nc nc.traditional 'nc -q'; }
+@test "README's pipeline with ncat" { netcat ncat "$(command -v ncat)" ncat; }
+@test "README's pipeline with busybox nc" { netcat busybox "$(command -v busybox)" 'busybox nc'; }
+
+# README's lines in plain shell, as they stand there.
+@test "README's frames in plain shell, and the answer to their end" {
+    local port
+
+    need_tool nc.openbsd socat
+    mkdir "$T/bin"
+    ln -s "$(command -v nc.openbsd)" "$T/bin/nc"
+    background socat -d -d -lf "$T/socat" "tcp-listen:0,bind=127.0.0.1,fork" \
+        "exec:$PUTD ${PUTD_OPTIONS-} --min-free=0 $KEEP,nofork"
+    until_true grep -q 'listening on' "$T/socat"
+    port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$T/socat")
+    awk '/^```sh$/ { text = ""; taking = 1; next }
+        /^```$/ { if (taking && text ~ /printf/) print text; taking = 0 }
+        taking { text = text $0 "\n" }' "$ROOT/README.md" |
+        sed "s/127.0.0.1 8080/127.0.0.1 $port/" >"$T/typed"
+    [[ $(grep -c '| nc -N 127' "$T/typed") == 2 ]]
+    PATH=$T/bin:$PATH timeout 20 sh -e "$T/typed" >"$T/out" 3>&-
+    [[ $(cat "$T/out") == '{"ok":true,"cmd":"end","files":1,"failed":0,"bytes":6}' ]]
+    [[ $(cat "$KEEP/hello.txt") == hello ]]
+}
