@@ -357,6 +357,17 @@ to_fifo() {
     grep -q 'TCP_NODELAY, \[1\]' "$T/trace"
 }
 
+@test "a large body goes in whole segments, and its end does not wait" {
+    need_tool strace
+    truncate -s 2M big
+    server honest
+    ASAN_OPTIONS=detect_leaks=0 strace -o "$T/trace" -e trace=setsockopt,sendfile \
+        "$PUT" -q -s "$SERVER" big 3>&- || cannot "strace does not work here"
+    # Before the first byte of the body, and after the last.
+    sed -n '/TCP_CORK\|sendfile/s/.*\(sendfile\|CORK, .1\|CORK, .0\).*/\1/p' "$T/trace" | uniq >"$T/order"
+    printf '%s\n' 'CORK, [1' sendfile 'CORK, [0' | diff - "$T/order"
+}
+
 @test "-q says only what went wrong" {
     server --refuse=b:exists:false honest
     put -q -s "$SERVER" a nope b

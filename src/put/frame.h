@@ -29,6 +29,7 @@ struct frame {
 	struct digest_state
 	    *digest;  /* of what is read from the file, or NULL */
 	bool copying; /* sendfile(2) does not do here */
+	bool corked;  /* the sink is told that more follows */
 	char chunk[FRAME_CHUNK];
 	size_t chunk_start, chunk_end; /* read and not sent yet */
 	/* 0, or why the body cannot be completed: -ENODATA where the file ended

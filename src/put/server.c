@@ -21,7 +21,8 @@
 #include <sys/un.h>
 
 #define CONNECT_LEAST_MS 500 /* each address gets this long */
-#define DRAIN_LOOK_MS	 10  /* no event tells that a queue is empty */
+/* No event tells that a queue is empty: looked at after 1, 2, 4 ... ms. */
+#define DRAIN_LOOK_MOST_MS 16
 
 /* SO_SNDTIMEO bounds connect(2) too, see socket(7). */
 static int connect_within(const struct sockaddr *address, socklen_t length,
@@ -157,6 +158,7 @@ int server_drain(struct server *server, int timeout_ms)
 {
 	int64_t deadline = clock_ms() + timeout_ms;
 	int before = -1;
+	int look_ms = 1;
 
 	while (server->child == 0) {
 		int queued = 0;
@@ -172,7 +174,9 @@ int server_drain(struct server *server, int timeout_ms)
 		else if (clock_left(deadline) == 0)
 			return -ETIMEDOUT;
 		before = queued;
-		(void)poll(NULL, 0, DRAIN_LOOK_MS);
+		(void)poll(NULL, 0, look_ms);
+		if (look_ms < DRAIN_LOOK_MOST_MS)
+			look_ms *= 2;
 	}
 	return 0;
 }

@@ -4,6 +4,8 @@
  *   sendfile sink            listens on loopback, prints its port, and drops
  *                            all that comes, one connection after another
  *   sendfile PORT FILE       sends the file there, and waits until all is taken
+ *   sendfile PORT FILE NAME  the same to a putd, in one frame, with `end`: it
+ * is stored when that is answered
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -54,7 +56,28 @@ static void sink(void)
 	}
 }
 
-static void send_all(int port, const char *path)
+/* `header`, behind its length. */
+static void send_header(int to, const char *header)
+{
+	unsigned length = (unsigned)strlen(header);
+	unsigned char head[1024] = {length & 255, length >> 8 & 255};
+
+	memcpy(head + 4, header, length);
+	if (send(to, head, length + 4, MSG_MORE) != (ssize_t)length + 4)
+		die("send");
+}
+
+static void send_put(int to, const char *name, off_t size)
+{
+	char header[512];
+
+	(void)snprintf(header, sizeof(header),
+	    "{\"cmd\":\"put\",\"filename\":\"%s\",\"filesize\":%lld}", name,
+	    (long long)size);
+	send_header(to, header);
+}
+
+static void send_all(int port, const char *path, const char *name)
 {
 	struct sockaddr_in address = loopback(port);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -65,21 +88,27 @@ static void send_all(int port, const char *path)
 	if (fd < 0 || to < 0 ||
 	    connect(to, (struct sockaddr *)&address, sizeof(address)) < 0)
 		die(path);
+	if (name != NULL)
+		send_put(to, name, lseek(fd, 0, SEEK_END));
+	(void)lseek(fd, 0, SEEK_SET);
 	while ((n = sendfile(to, fd, NULL, 1 << 30)) > 0)
 		;
 	if (n < 0)
 		die("sendfile");
+	if (name != NULL)
+		send_header(to, "{\"cmd\":\"end\",\"reply\":true}");
 	/* The sink closes once it has read everything. */
 	shutdown(to, SHUT_WR);
-	(void)!read(to, &end, 1);
+	while (read(to, &end, 1) > 0)
+		;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "sink") == 0)
 		sink();
-	else if (argc == 3)
-		send_all(atoi(argv[1]), argv[2]);
+	else if (argc == 3 || argc == 4)
+		send_all(atoi(argv[1]), argv[2], argv[3]);
 	else
 		return 64;
 	return 0;
