@@ -47,7 +47,7 @@ endif
 OUR_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
 	-DPUTD_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) -MMD -MP
 # nettle costs a start 0.1 ms when it is linked dynamically, and nothing else.
-NETTLE := $(if $(wildcard $(shell $(CC) -print-file-name=libnettle.a)),-l:libnettle.a,-lnettle)
+NETTLE = $(if $(wildcard $(shell $(CC) -print-file-name=libnettle.a)),-l:libnettle.a,-lnettle)
 OUR_LIBS := -lcjson
 PUTD_LIBS = $(NETTLE)
 PUT_LIBS = $(NETTLE)
@@ -69,10 +69,20 @@ $(B)/put: $(PUT) $(WIRE)
 	$(call SAY,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(OUR_LIBS) $(PUT_LIBS) $(LIBS)
 
-$(B)/obj/%.o: src/%.c Makefile
+$(B)/obj/%.o: src/%.c Makefile | $(B)/obj/found
 	$(call SAY,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# A compiler and the libraries' headers, or one line that says what to do.
+$(B)/obj/found:
+	$(Q)mkdir -p $(@D)
+	@command -v $(firstword $(CC)) >$@.new || { \
+		echo 'make: no $(firstword $(CC)) here; make deps installs what building needs' >&2; exit 1; }
+	@printf '#include <%s>\n' cjson/cJSON.h nettle/sha2.h | \
+		$(CC) $(CPPFLAGS) -E - >$@.new 2>&1 || { \
+		echo 'make: cJSON or nettle is missing here; make deps installs what building needs' >&2; exit 1; }
+	$(Q)mv $@.new $@
 
 -include $(WIRE:.o=.d) $(PUTD:.o=.d) $(PUT:.o=.d)
 
@@ -82,11 +92,7 @@ RUN_DIRECTORY ?= file_upload
 RUN_ADDRESS ?= 127.0.0.1:8080
 
 run: all
-	$(Q)mkdir -p $(RUN_DIRECTORY)
-	@echo 'Serving ./$(RUN_DIRECTORY) on $(RUN_ADDRESS); Ctrl-C ends it. In another terminal try:'
-	@echo '  $(B)/put -s $(RUN_ADDRESS) README.md'
-	$(Q)systemd-socket-activate --accept --listen=$(RUN_ADDRESS) \
-		$(abspath $(B))/putd $(abspath $(RUN_DIRECTORY))
+	@units/try $(B) $(RUN_ADDRESS) $(RUN_DIRECTORY)
 
 # --- what building and testing need ------------------------------------------
 # Only packages that start nothing: daemons that tests need go elsewhere.
@@ -98,19 +104,22 @@ TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
 	e2fsprogs xfsprogs \
 	acl bindfs qemu-system-x86 \
 	debhelper lintian inotify-tools
+# To run it is not to test it: `make deps run` installs less than `make deps`.
+PACKAGES := $(BUILD_PACKAGES) $(if $(filter-out run all install,$(or \
+	$(filter-out deps,$(MAKECMDGOALS)),check)),$(TEST_PACKAGES))
 SUDO ?= $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
 	@command -v apt-get >/dev/null || { \
 		echo 'deps: this machine has no apt-get; install by hand what Debian 12 calls:'; \
-		echo '  $(BUILD_PACKAGES) $(TEST_PACKAGES)'; exit 1; }
+		echo '  $(PACKAGES)'; exit 1; }
 	$(SUDO) apt-get update -q
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
-		--no-install-recommends $(BUILD_PACKAGES) $(TEST_PACKAGES)
+		--no-install-recommends $(PACKAGES)
 
 # `make deps check` installs first, also with -j.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(WIRE) $(PUTD) $(PUT) run check: | deps
+$(B)/obj/found run check install: | deps
 endif
 
 # --- proofs -------------------------------------------------------------------
