@@ -98,7 +98,7 @@ run: all
 # Only packages that start nothing: daemons that tests need go elsewhere.
 
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libcjson-dev nettle-dev systemd
-TEST_PACKAGES := bats clang clang-format libclang-rt-dev shellcheck shfmt \
+TEST_PACKAGES := bats clang clang-format clang-tidy clang-tools cppcheck gcovr libclang-rt-dev shellcheck shfmt \
 	mandoc zsh fish python3 busybox netcat-openbsd netcat-traditional ncat socat \
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
@@ -140,6 +140,10 @@ scale-check: all
 
 lint:
 	$(Q)tests/lint
+
+.PHONY: analyze coverage soak
+analyze:
+	$(Q)MAKE='$(MAKE)' tests/analyze
 
 format:
 	clang-format -i $$(tests/files '*.c' '*.h')

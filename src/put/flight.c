@@ -96,7 +96,7 @@ static const char *doubt_stored(
 {
 	bool put = oldest->what == ASK_PUT;
 
-	if (receipt->filename == NULL)
+	if (oldest->file == NULL || receipt->filename == NULL)
 		return "it tells no file name";
 	if (!json_has(&receipt->json, put ? "filesize" : "size") ||
 	    (put ? receipt->filesize : receipt->size) != oldest->file->size)
@@ -112,7 +112,8 @@ static const char *doubt_stored(
 static const char *doubt_part(
     const struct awaited *oldest, const struct receipt *receipt)
 {
-	if (receipt->id == NULL || strcmp(receipt->id, oldest->file->id) != 0)
+	if (oldest->file == NULL || receipt->id == NULL ||
+	    strcmp(receipt->id, oldest->file->id) != 0)
 		return "it tells another id";
 	if (!receipt->has_offset || receipt->offset != oldest->end)
 		return "it tells another offset";
@@ -199,8 +200,12 @@ const char *flight_doubt_end(
 void flight_count(struct flight *flight, const struct receipt *receipt)
 {
 	const struct awaited *oldest = flight_oldest(flight);
-	bool file = oldest->what == ASK_PUT || oldest->what == ASK_COMMIT;
+	bool file;
 
+	if (oldest == NULL)
+		return;
+	file = oldest->file != NULL &&
+	       (oldest->what == ASK_PUT || oldest->what == ASK_COMMIT);
 	if (!receipt->ok) {
 		flight->refused += file || oldest->what == ASK_HELLO ? 1 : 0;
 	} else if (file) {

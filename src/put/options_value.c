@@ -75,17 +75,18 @@ static uint64_t unit(const char *text)
 
 bool value_size(const char *text, uint64_t *ret)
 {
-	uint64_t value = 0;
+	uint64_t value = 0, times;
 	const char *at = text;
 
 	for (; *at >= '0' && *at <= '9' && value <= INTEGER_MAX; at++)
 		value = value * 10 + (uint64_t)(*at - '0');
-	if (value == 0 || unit(at) == 0 || value > INTEGER_MAX / unit(at)) {
+	times = unit(at);
+	if (value == 0 || times == 0 || value > INTEGER_MAX / times) {
 		report_usage("invalid size", text,
 		    "not a number of bytes, with K, M, G or T, from 1");
 		return false;
 	}
-	*ret = value * unit(at);
+	*ret = value * times;
 	return true;
 }
 

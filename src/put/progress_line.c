@@ -74,7 +74,7 @@ static void bar_text(const struct progress *progress, char out[FIELD])
 
 	*end++ = '[';
 	for (int i = 0; i < BAR; i++)
-		*end++ = i < there && i < sent ? ':' : i < sent ? '=' : ' ';
+		*end++ = " =:"[i < sent ? (i < there ? 2 : 1) : 0];
 	*end++ = ']';
 	*end = '\0';
 }

@@ -29,10 +29,10 @@ static const char *const flaw_texts[SOURCE_FLAWS] = {
     [SOURCE_TOO_LARGE] = "is larger than the protocol can tell",
     [SOURCE_NAME_NOT_UTF8] = "its name is not UTF-8",
     [SOURCE_NAME_CONTROL] = "its name has a control character",
-    [SOURCE_NAME_TOO_LONG] = "its name is longer than 4095 "
-			     "bytes, or 255 between slashes",
-    [SOURCE_NAME_NOT_PLAIN] = "its name is empty or absolute, or has an empty, "
-			      "'.' or '..' component",
+    [SOURCE_NAME_TOO_LONG] = ("its name is longer than 4095 "
+			      "bytes, or 255 between slashes"),
+    [SOURCE_NAME_NOT_PLAIN] = ("its name is empty or absolute, or has an "
+			       "empty, '.' or '..' component"),
 };
 
 struct count_text {

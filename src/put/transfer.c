@@ -41,8 +41,9 @@ struct transfer {
 static int backoff_ms(int failures)
 {
 	const char *given = getenv(BACKOFF_VARIABLE);
-	int base = given != NULL ? atoi(given) : BACKOFF_MS;
-	int ms = base;
+	long base = given != NULL ? strtol(given, NULL, 10) : BACKOFF_MS;
+	int ms =
+	    base >= 0 && base < BACKOFF_MOST_MS ? (int)base : BACKOFF_MOST_MS;
 
 	if (failures <= 1)
 		return 0;

@@ -110,9 +110,8 @@ void verdict_receipt(struct verdict *verdict, const struct awaited *oldest,
 		return;
 	if (!receipt->ok)
 		refused(verdict, oldest, receipt);
-	else if (oldest->what == ASK_PART)
-		note_held(verdict, file, receipt->offset);
-	else if (oldest->what == ASK_STAT && !tells_stored(receipt))
+	else if (oldest->what == ASK_PART ||
+		 (oldest->what == ASK_STAT && !tells_stored(receipt)))
 		note_held(verdict, file, receipt->offset);
 	else
 		settle_stored(verdict, file, receipt);

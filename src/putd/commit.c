@@ -227,7 +227,7 @@ static int flush_published(struct store *store, const struct kept *kept)
 	if (r == 0)
 		r = store_enter(store, &name, &directory);
 	/* The consumer may have moved even the directory away. */
-	if (r < 0)
+	if (r < 0 || directory == NULL)
 		return r == -EILSEQ ? 0 : r;
 	return flush_names(store, directory);
 }

@@ -132,11 +132,12 @@ static void write_stderr(const char *line)
 
 static void add(struct fields *fields, const char *name, const char *value)
 {
-	char *text = fields->text[fields->count];
+	char *text;
 	int length;
 
 	if (value == NULL || fields->count == FIELDS_MAX)
 		return;
+	text = fields->text[fields->count];
 	length = snprintf(text, LINE_MAX_BYTES, "%s=", name);
 	log_escape(value, text + length, (size_t)(LINE_MAX_BYTES - length));
 	fields->list[fields->count].iov_base = text;

@@ -30,11 +30,14 @@ void private_file(char out[PRIVATE_FILE], const char *id, const char *ending)
  * one; nobody else writes here. */
 static uint64_t slot_check(const struct slot *slot)
 {
-	const uint8_t *bytes = (const uint8_t *)slot;
+	const uint64_t numbers[] = {slot->magic, slot->sequence, slot->offset};
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (size_t i = 0; i < offsetof(struct slot, check); i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < sizeof(numbers); i++) {
+		uint64_t byte = numbers[i / 8] >> (i % 8 * 8) & 0xff;
+
+		hash = (hash ^ byte) * UINT64_C(0x100000001b3);
+	}
 	return hash;
 }
 
@@ -42,7 +45,7 @@ static uint64_t slot_check(const struct slot *slot)
 static int read_note(struct partial *partial)
 {
 	for (off_t i = 0; i < 2; i++) {
-		struct slot slot;
+		struct slot slot = {0};
 		ssize_t n =
 		    pread(partial->note, &slot, sizeof(slot), i * SLOT_SIZE);
 

@@ -75,12 +75,11 @@ static bool split(char *line, char *words[], size_t count)
 	for (size_t i = 0; i < count; i++) {
 		words[i] = line;
 		line = strchr(line, ' ');
-		if ((line == NULL) != (i == count - 1))
-			return false;
-		if (line != NULL)
-			*line++ = '\0';
+		if (line == NULL)
+			return i == count - 1;
+		*line++ = '\0';
 	}
-	return true;
+	return false;
 }
 
 /* "TCP4 SOURCE DESTINATION PORT PORT", or "UNKNOWN" and anything. */

@@ -162,7 +162,7 @@ static enum ending serve_frames(struct session *s)
 	enum ending ending = read_proxy_header(s);
 
 	while (ending == GO_ON) {
-		struct header header;
+		struct header header = {.refusal = WIRE_BAD_HEADER};
 
 		ending = read_header(s, &header);
 		if (ending != GO_ON)
