@@ -817,6 +817,36 @@ END
     kept a
 }
 
+@test "an address that never answers leaves time for the next" {
+    need_tool strace
+    unshare -rmn true 2>/dev/null || cannot "no namespaces"
+    export ASAN_OPTIONS=detect_leaks=0
+    printf '%s multi\n' 127.0.0.1 127.0.0.2 >"$T/hosts"
+    cat >"$T/inside" <<'END'
+mount --bind "$T/hosts" /etc/hosts && ip link set lo up || exit 1
+mkfifo "$T/address"
+"$PYTHON" "$LIB/put_server.py" --log="$SEEN" --keep="$KEEP" \
+    --host=127.0.0.2 honest >"$T/address" &
+read -r address <"$T/address"
+# One whose queue is full drops what comes: as behind a firewall.
+"$PYTHON" "$LIB/put_server.py" --log="$SEEN" --port="${address##*:}" full >"$T/address" &
+read -r full <"$T/address"
+strace -o "$T/trace" -e trace=connect \
+    "$PUT" --timeout=4 -v -s "multi:${address##*:}" a 2>"$T/err"
+status=$?
+kill %1 %2
+exit $status
+END
+    export T SEEN KEEP
+    STATUS=0
+    unshare -rmn bash "$T/inside" 3>&- || STATUS=$?
+    read_err
+    [[ $STATUS == 0 && ${ERR[*]} == *"a: stored, 6 bytes"* ]] || fail "$STATUS" "${ERR[@]}"
+    kept a
+    # The one that does not answer was the first.
+    grep -q 'inet_addr("127.0.0.1").* = -1 EINPROGRESS' "$T/trace"
+}
+
 # --- exec ----------------------------------------------------------------------------
 
 @test "exec: a command that fails is mentioned" {

@@ -45,6 +45,33 @@ LEFT
     [[ "${DRAWN[*]}" == *"2/2, total "* ]]
 }
 
+# totals: what stood behind `total`, a number a line.
+totals() { printf '%s\n' "${DRAWN[@]}" | sed -n 's/.*, total \([0-9]*\)%.*/\1/p'; }
+
+@test "many small files: their number and the total rise to the end" {
+    local -i i
+
+    mkdir many
+    for ((i = 1000; i < 1060; i++)); do random_file "many/$i" 20000; done
+    watched 80 --bwlimit=1M many/*
+    [[ $STATUS == 0 && ${LEFT[-1]} == "put: 60 stored, 1200000 bytes" ]]
+    totals | sort -nc
+    (($(totals | tail -n 1) > 50 && $(totals | tail -n 1) <= 100))
+    [[ ${DRAWN[-1]} =~ \ ([3-5][0-9]|60)/60,\ total ]]
+}
+
+@test "what is sent again is not counted twice" {
+    random_file some 900000
+    random_file more 900000
+    RETRIES=5
+    server --frames=1 --leave=2 leaving
+    "$PYTHON" "$LIB/put_screen.py" --columns=80 "$PUT" -s "$SERVER" --bwlimit=3M \
+        some more >"$T/screen" 3>&-
+    mapfile -t DRAWN < <(sed -n 's/^drawn: //p' "$T/screen")
+    (($(totals | sort -n | tail -n 1) <= 100))
+    [[ $(grep -c '^end: .*: stored' "$T/screen") == 2 ]]
+}
+
 @test "a terminal that is made narrower" {
     random_file some 900000
     RESIZE=30 watched 200 --bwlimit=1M some

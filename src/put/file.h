@@ -60,6 +60,7 @@ struct file {
 	char refusal[UPLOAD_REFUSAL];
 	bool busy;
 	unsigned attempts; /* connections that began it */
+	uint64_t shown;	   /* bytes of it that progress.c counts in its total */
 };
 
 /* Held by the caller; NULL where there is no memory. Both are copied. */

@@ -46,20 +46,25 @@ void progress_file(struct progress *progress, const struct file *file)
 {
 	free(progress->name);
 	progress->name = strdup(file->path);
-	if (file->attempts <= 1) {
-		progress->bytes_done += progress->size;
+	if (file->attempts <= 1)
 		progress->files_begun++;
-	}
 	progress->size = file->way == WAY_STREAM ? 0 : file->size;
 	progress->at = progress->resumed = 0;
 	progress->checking = false;
 	progress->changed = true;
 }
 
-void progress_at(struct progress *progress, const struct file *file,
-    uint64_t at, uint64_t resumed)
+/* Back, too, where it is sent again. */
+static void count(struct progress *progress, struct file *file, uint64_t at)
 {
-	(void)file;
+	progress->bytes_done = progress->bytes_done - file->shown + at;
+	file->shown = at;
+}
+
+void progress_at(
+    struct progress *progress, struct file *file, uint64_t at, uint64_t resumed)
+{
+	count(progress, file, at);
 	progress->at = at;
 	progress->resumed = resumed;
 	progress->changed = true;
@@ -90,8 +95,16 @@ static void measure(struct progress *progress)
 	progress->rated = now;
 }
 
-void progress_sent(struct progress *progress, uint64_t at, uint64_t sent)
+void progress_stored(struct progress *progress, struct file *file)
 {
+	count(progress, file, file->size);
+	progress->changed = true;
+}
+
+void progress_sent(
+    struct progress *progress, struct file *file, uint64_t at, uint64_t sent)
+{
+	count(progress, file, at);
 	progress->checking = false;
 	progress->at = at;
 	progress->sent += sent;

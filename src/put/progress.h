@@ -25,7 +25,7 @@ struct progress {
 	/* All files. */
 	uint64_t files, files_begun;
 	uint64_t bytes;	     /* 0: not known */
-	uint64_t bytes_done; /* of the files before this one */
+	uint64_t bytes_done; /* the sum of what is shown of each */
 	/* Bytes a second, of late. */
 	double rate;
 	uint64_t sent; /* since `rated` */
@@ -38,10 +38,13 @@ struct progress *progress_begin(uint64_t files, uint64_t bytes);
 void progress_end(struct progress *progress);
 
 void progress_file(struct progress *progress, const struct file *file);
-void progress_at(struct progress *progress, const struct file *file,
-    uint64_t at, uint64_t resumed);
+void progress_at(struct progress *progress, struct file *file, uint64_t at,
+    uint64_t resumed);
 void progress_checked(struct progress *progress, uint64_t at);
-void progress_sent(struct progress *progress, uint64_t at, uint64_t sent);
+void progress_sent(
+    struct progress *progress, struct file *file, uint64_t at, uint64_t sent);
+/* It is there, whatever was sent of it. */
+void progress_stored(struct progress *progress, struct file *file);
 
 /* Milliseconds until it is to be drawn again; -1: nothing changed. */
 int progress_due_ms(const struct progress *progress);

@@ -82,7 +82,7 @@ static void bar_text(const struct progress *progress, char out[FIELD])
 static void set_eta(const struct progress *progress, struct fields *fields)
 {
 	bool all = progress->files > 1 && progress->bytes > 0;
-	uint64_t done = progress->at + (all ? progress->bytes_done : 0);
+	uint64_t done = all ? progress->bytes_done : progress->at;
 	uint64_t whole = all ? progress->bytes : progress->size;
 	char text[FIELD / 4];
 
@@ -100,8 +100,7 @@ static void set_total(const struct progress *progress, struct fields *fields)
 		(void)snprintf(fields->text[TOTAL], FIELD,
 		    "%" PRIu64 "/%" PRIu64 ", total %d%%",
 		    progress->files_begun, progress->files,
-		    percent(
-			progress->bytes_done + progress->at, progress->bytes));
+		    percent(progress->bytes_done, progress->bytes));
 	else
 		(void)snprintf(fields->text[TOTAL], FIELD,
 		    "%" PRIu64 "/%" PRIu64, progress->files_begun,

@@ -71,8 +71,8 @@ void report_legacy_broken(
 /* The input ended badly; the server cannot go on with it. */
 void report_feed_failed(struct report *report, const struct file *file);
 void report_feed_lost(struct report *report, const struct file *file);
-void report_stored(struct report *report, const struct file *file,
-    const struct receipt *receipt);
+void report_stored(
+    struct report *report, struct file *file, const struct receipt *receipt);
 void report_refused(struct report *report, const struct file *file,
     const struct receipt *receipt);
 /* What is known of a file that is not tried again. */
@@ -90,12 +90,12 @@ void report_legacy_failed(
 /* Sending begins, of this file or again of it. */
 void report_file_begins(struct report *report, const struct file *file);
 /* Its bytes from `at` on are sent next: those before are there. */
-void report_starts(struct report *report, const struct file *file, uint64_t at);
+void report_starts(struct report *report, struct file *file, uint64_t at);
 /* So much of what is there was read again for a digest. */
 void report_prefix(struct report *report, const struct file *file, uint64_t at);
 /* `sent` bytes more, of the file (NULL: none) up to `at`. */
 void report_sent(
-    struct report *report, const struct file *file, uint64_t at, uint64_t sent);
+    struct report *report, struct file *file, uint64_t at, uint64_t sent);
 /* Milliseconds until report_tick() has something to show; -1: never. */
 int report_tick_ms(const struct report *report);
 void report_tick(struct report *report);

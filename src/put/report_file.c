@@ -5,6 +5,7 @@
 #include "put/report.h"
 
 #include "put/feed.h"
+#include "put/progress.h"
 #include "put/report_json.h"
 #include "put/say.h"
 
@@ -207,9 +208,11 @@ static void say_stored(struct report *report, const struct file *file,
 	    receipt->unchanged ? ", unchanged" : "", change_text(file->change));
 }
 
-void report_stored(struct report *report, const struct file *file,
-    const struct receipt *receipt)
+void report_stored(
+    struct report *report, struct file *file, const struct receipt *receipt)
 {
+	if (report->progress != NULL)
+		progress_stored(report->progress, file);
 	report->stored++;
 	report->bytes += file->size;
 	if (report->json)

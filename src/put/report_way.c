@@ -14,7 +14,7 @@ void report_file_begins(struct report *report, const struct file *file)
 		progress_file(report->progress, file);
 }
 
-void report_starts(struct report *report, const struct file *file, uint64_t at)
+void report_starts(struct report *report, struct file *file, uint64_t at)
 {
 	if (at > 0 && report->verbosity >= VERBOSITY_VERBOSE)
 		say(report, "%s: goes on after %" PRIu64 " bytes", file->path,
@@ -31,10 +31,10 @@ void report_prefix(struct report *report, const struct file *file, uint64_t at)
 }
 
 void report_sent(
-    struct report *report, const struct file *file, uint64_t at, uint64_t sent)
+    struct report *report, struct file *file, uint64_t at, uint64_t sent)
 {
 	if (report->progress != NULL && file != NULL)
-		progress_sent(report->progress, at, sent);
+		progress_sent(report->progress, file, at, sent);
 }
 
 int report_tick_ms(const struct report *report)

@@ -380,10 +380,11 @@ def fill(listener):
     kept = []
     while True:
         sock = socket.socket(listener.family)
-        sock.setblocking(False)
+        # A Unix socket says so at once; with TCP nothing comes back.
+        sock.settimeout(0 if listener.family == socket.AF_UNIX else 0.5)
         try:
             sock.connect(listener.getsockname())
-        except BlockingIOError:
+        except (BlockingIOError, TimeoutError):
             return kept
         kept.append(sock)
 
@@ -397,7 +398,7 @@ def listen(options):
     else:
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         listener = socket.socket(family)
-        listener.bind((options.host, 0))
+        listener.bind((options.host, options.port))
         host = "[%s]" if ":" in options.host else "%s"
         address = (host + ":%d") % listener.getsockname()[:2]
     if options.buffer:
@@ -411,6 +412,7 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--unix")
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--log", required=True)
     parser.add_argument("--keep")
     parser.add_argument("--alter", action="append", default=[])
