@@ -63,7 +63,6 @@ totals() { printf '%s\n' "${DRAWN[@]}" | sed -n 's/.*, total \([0-9]*\)%.*/\1/p'
 @test "what is sent again is not counted twice" {
     random_file some 900000
     random_file more 900000
-    RETRIES=5
     server --frames=1 --leave=2 leaving
     "$PYTHON" "$LIB/put_screen.py" --columns=80 "$PUT" -s "$SERVER" --bwlimit=3M \
         some more >"$T/screen" 3>&-
