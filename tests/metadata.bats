@@ -359,6 +359,21 @@ as_nobody() {
     done
 }
 
+# A commit that failed behind the change of the group left it changed.
+@test "a commit that is refused, then one into the root: the root's group" {
+    need_root
+    mkdir "$DIR/d"
+    chgrp 12345 "$DIR/d"
+    chmod 2770 "$DIR/d"
+    echo -n old >"$DIR/d/taken"
+    part $ID 0 hello
+    commit $ID d/taken 5 ',"if_exists":"reject","sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"'
+    commit $ID a 5
+    serve
+    expect 0 'a=hello d/ d/taken=old' $ID@5 '{"ok":false,"cmd":"commit","error":"exists",*' =a:5
+    [[ $(stat -c '%g %a' "$DIR/a") == '0 640' ]] || fail "$(stat -c '%g %a' "$DIR/a")"
+}
+
 @test "--mkdirs: made directories inherit group and set-group-ID" {
     need_root
     chgrp 12345 "$DIR"

@@ -124,7 +124,7 @@ static int dress(struct store *store, struct partial *partial,
 	int r = partial->broken ? -EIO : 0;
 
 	if (r == 0)
-		r = file_move_in(store, partial->fd, directory);
+		r = file_move_in(store, partial->fd, partial->note, directory);
 	if (r > 0) {
 		private_file(part, partial->id, "part");
 		r = file_remake(store, &partial->fd, part, directory);

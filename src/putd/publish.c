@@ -36,25 +36,27 @@ int private_name(char name[PRIVATE_NAME])
  * group of a set-group-ID directory, and else ours. 1 where it is not ours to
  * give: nobody may who is not in the group, and a unit can take fchown(2) away
  * altogether. 0 or -errno. */
-static int take_group(
-    const struct store *store, int fd, const struct directory *directory)
+static int take_group(const struct store *store, int fd, int fresh,
+    const struct directory *directory)
 {
-	struct stat there, private, file;
+	struct stat there, private, file, kept;
 	gid_t group;
 
 	if (fstat(directory->fd, &there) < 0 ||
-	    fstat(store->private_fd, &private) < 0 || fstat(fd, &file) < 0)
+	    fstat(store->private_fd, &private) < 0 || fstat(fd, &file) < 0 ||
+	    fstat(fresh, &kept) < 0)
 		return -errno;
-	if (((there.st_mode | private.st_mode) & S_ISGID) == 0)
-		return 0;
-	group = there.st_mode & S_ISGID ? there.st_gid : getegid();
+	if (there.st_mode & S_ISGID)
+		group = there.st_gid;
+	else
+		group = private.st_mode & S_ISGID ? getegid() : kept.st_gid;
 	return group != file.st_gid && fchown(fd, (uid_t)-1, group) < 0;
 }
 
-int file_move_in(
-    const struct store *store, int fd, const struct directory *directory)
+int file_move_in(const struct store *store, int fd, int fresh,
+    const struct directory *directory)
 {
-	int group = take_group(store, fd, directory);
+	int group = take_group(store, fd, fresh, directory);
 	int r = group < 0 ? group
 			  : acl_inherit(directory->fd, fd, store->file_mode);
 
@@ -79,7 +81,7 @@ static int open_named(struct store *store, const struct directory *directory,
 		return -errno;
 	/* Locked as long as it is open: the sweep leaves it alone. */
 	(void)!fcntl(ret->fd, F_OFD_SETLK, &whole);
-	r = file_move_in(store, ret->fd, directory);
+	r = file_move_in(store, ret->fd, ret->fd, directory);
 	return r < 0 ? r : 0;
 }
 

@@ -67,10 +67,11 @@ int publish(struct store *store, struct temporary *temporary,
     const struct wish *wish, struct outcome *ret);
 
 /* Gives a file that was made in the private directory the mode, the group and
- * the ACL that it would have got in `directory`. Returns 0; 1 where it got all
- * but the group, which is not ours to give; -errno. */
-int file_move_in(
-    const struct store *store, int fd, const struct directory *directory);
+ * the ACL that it would have got in `directory`; `fresh` is one that was made
+ * there too and never moved. Returns 0; 1 where it got all but the group, which
+ * is not ours to give; -errno. */
+int file_move_in(const struct store *store, int fd, int fresh,
+    const struct directory *directory);
 
 /* Makes the file `name` of the private directory, open as *fd, once more in
  * `directory`, so that the kernel gives it that group: the copy, flushed, takes
