@@ -207,7 +207,7 @@ HEAD
     PATH=$T/bin:$PATH run dash "$T/example"
     ((status == 0))
     [[ $output == '{"ok":true,"cmd":"end","files":1,"failed":0,"bytes":5}' ]]
-    grep -qxF "    $output" "$ROOT/contrib/shell-client/README.md"
+    grep -qxF "$output" "$ROOT/contrib/shell-client/README.md"
     list "$DIR"
     [[ $LISTING == 'a.txt=hello' ]]
 }
