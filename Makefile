@@ -145,6 +145,15 @@ lint:
 analyze:
 	$(Q)MAKE='$(MAKE)' tests/analyze
 
+# By hand: tests and corpora together, a table of lines.
+coverage:
+	$(Q)MAKE='$(MAKE)' tests/coverage
+
+# Mixed load, then every receipt is compared with the disk; an hour by hand.
+SOAK_SECONDS ?= 60
+soak: all
+	$(Q)tests/soak $(B)/putd $(SOAK_SECONDS)
+
 format:
 	clang-format -i $$(tests/files '*.c' '*.h')
 
@@ -162,6 +171,7 @@ FUZZ_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
 	-fsanitize=$(FUZZ_SANITIZE) -fno-sanitize-recover=all
 # What is tested guides the fuzzer; the harnesses and the model do not.
 FUZZ_GUIDED ?= -fsanitize=fuzzer-no-link
+FUZZ_LINK ?= -fsanitize=fuzzer
 FUZZ_OBJ = $(patsubst %.c,$(B)/fuzz/%.o,$(1))
 # wait.c is part of the stream in memory, whose calls stand for the kernel's.
 FUZZ_PUTD := $(filter-out %/putd.c %/wait.c,$(wildcard src/putd/*.c))
@@ -189,9 +199,9 @@ $(B)/fuzz/tests/%.o: tests/%.c Makefile
 
 .SECONDEXPANSION:
 $(FUZZERS:%=$(B)/fuzz/%): $(B)/fuzz/%: \
-		$$(call FUZZ_OBJ,tests/fuzz/$$*.c $$(fuzz_parts_$$*))
+		$$(call FUZZ_OBJ,tests/fuzz/$$*.c $$(fuzz_parts_$$*) $(FUZZ_MAIN))
 	$(call SAY,FUZZ,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ \
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_LINK) -o $@ $^ \
 		$(if $(filter session,$*),$(FUZZ_WRAPPED)) $(OUR_LIBS) $(NETTLE)
 
 -include $(wildcard $(B)/fuzz/src/*/*.d $(B)/fuzz/tests/fuzz/*.d \

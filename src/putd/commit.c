@@ -109,7 +109,8 @@ static int publish_by_policy(struct attempt *attempt, const struct wish *wish)
 	if (r < 0)
 		return r;
 	if (wish->policy == POLICY_REPLACE)
-		return replace_name(attempt, base);
+		return replace_error(replace_name(attempt, base),
+		    attempt->directory, attempt->name);
 	if (wish->policy == POLICY_KEEP)
 		return keep_number(attempt->directory, attempt->name, kept_as,
 		    attempt_name, attempt);

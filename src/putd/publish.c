@@ -283,6 +283,14 @@ int rename_error(int error)
 	return error == EBUSY ? -EPERM : -error;
 }
 
+int replace_error(
+    int r, const struct directory *directory, const struct name *name)
+{
+	if (r == -EACCES && store_admit_name(directory, name, false) == -EISDIR)
+		return -EISDIR;
+	return r;
+}
+
 static int rename_over(struct store *store, struct temporary *temporary,
     const struct directory *directory, const char *name)
 {
@@ -374,6 +382,8 @@ int publish(struct store *store, struct temporary *temporary,
 		    directory, name, ret->kept_as, attempt_link, &attempt);
 	r = link_somehow(store, temporary, directory, base);
 	if (r == -EEXIST && wish->policy == POLICY_REPLACE)
-		r = rename_over(store, temporary, directory, base);
+		r = replace_error(
+		    rename_over(store, temporary, directory, base), directory,
+		    name);
 	return r;
 }

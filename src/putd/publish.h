@@ -80,6 +80,11 @@ int file_move_in(const struct store *store, int fd, int fresh,
 int file_remake(struct store *store, int *fd, const char *name,
     const struct directory *directory);
 
+/* What became of replacing `name`: Landlock forbids a rename over a directory
+ * before the kernel looks whether it could be done at all. */
+int replace_error(
+    int r, const struct directory *directory, const struct name *name);
+
 /* What rename(2) says to errno `error`, as the store says it: negative. */
 int rename_error(int error);
 

@@ -16,6 +16,8 @@ ends in exit 1. Knows the framing of put-protocol(7) and nothing else.
   ended-held     the same, our side being kept open
   until-stuck=HEADER    the frame again and again, until nothing more is taken
   start-twin     a second COMMAND, over pipes
+  sh=COMMAND     run it, to its end             in-body        wait until it has a
+                                                file without a name open
   twin=STATUS    wait until it ended with this status, without a byte
   twin-frame=HEADER, twin-bytes=TEXT, twin-line    as above, but with the twin
 """
@@ -121,6 +123,17 @@ class Peer:
     def gone(self):
         poll("what was sent is not read", lambda: self._unread() == 0)
 
+    def _has_unnamed(self):
+        fds = "/proc/%d/fd/" % self.process.pid
+        for fd in os.listdir(fds):
+            with contextlib.suppress(OSError):
+                if os.readlink(fds + fd).endswith(" (deleted)"):
+                    return True
+        return False
+
+    def in_body(self):
+        poll("no body is received", self._has_unnamed)
+
     def shut(self):
         if self.socket:
             with contextlib.suppress(OSError):
@@ -190,7 +203,11 @@ def take(peer, step):
         peer.twin_ended(int(value))
     elif name == "ended-held":
         peer.ended(close=False)
-    elif name in ("line", "gone", "shut", "deaf", "dead", "ended", "start-twin"):
+    elif name == "sh":
+        subprocess.run(value, shell=True, check=True)
+    elif name in (
+        "line", "gone", "in-body", "shut", "deaf", "dead", "ended", "start-twin"
+    ):
         getattr(peer, name.replace("-", "_"))()
     else:
         say("no such step: " + step)

@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+#
+# Somebody else works in the tree while files arrive: directories become links,
+# files, nothing; names are taken by what is no file. Nothing outside the root is
+# ever written, and nothing is left behind.
+
+load lib/common
+
+# swapped [OPTION]...: ten seconds of it, of which something was stored and
+# something refused.
+swapped() {
+    local swaps stored refused
+
+    mkdir "$T/outside" "$DIR/d"
+    printf 'precious' >"$T/outside/f1"
+    "$PYTHON" "$LIB/race.py" "$DIR/d" "$T/outside" 10 \
+        "$PUTD" "${OPTIONS[@]}" --sync=none "$@" "$DIR" >"$T/out" 2>"$T/err" ||
+        fail "$(tail -n 3 "$T/err") $(grep ': io' "$T/err" | sort | uniq -c)"
+    read -r _ swaps _ stored _ refused <"$T/out"
+    echo "# $swaps swaps, $stored stored, $refused refused" >&3
+    ((swaps > 100 && stored > 0 && refused > 0)) || fail "nothing was tried"
+    [[ $(ls -A "$T/outside") == f1 && $(<"$T/outside/f1") == precious ]] ||
+        fail "written outside: $(ls -lA "$T/outside")"
+    find "$DIR/.putd" ! -name swept ! -name '*.done' -type f | (! grep .) ||
+        fail "left behind"
+}
+
+@test "a directory on the way is swapped for links, files and nothing, 10 s" {
+    swapped
+}
+
+@test "the same where directories are made" {
+    swapped --mkdirs
+}
+
+# in_the_middle COMMAND [OPTION]...: with a file for d/a on its way, COMMAND is
+# done in the root; then the rest of it comes.
+in_the_middle() {
+    mkdir "$DIR/d"
+    mkdir "$T/outside"
+    dialogue "${@:2}" \
+        'frame={"cmd":"put","filename":"d/a","filesize":5,"reply":true}' \
+        bytes=he in-body "sh=cd '$DIR' && $1" bytes=llo shut ended
+    [[ -z $(ls -A "$T/outside") ]] || fail "written outside"
+}
+
+# The directory is held: its file goes where it is now, or nowhere.
+
+@test "the directory becomes a file in the middle" {
+    in_the_middle 'mv d e && : >d'
+    expect 0 'd= e/ e/a=hello' +d/a:5
+}
+
+@test "the directory becomes a link out of the root in the middle" {
+    in_the_middle "mv d e && ln -s '$T/outside' d"
+    expect 0 "d->$T/outside e/ e/a=hello" +d/a:5
+}
+
+@test "the directory is removed in the middle" {
+    in_the_middle 'rmdir d'
+    [[ $CODE == 0 || $CODE == 74 ]]
+    [[ -z $LISTING && ${RECEIPTS[0]} == '{"ok":false,"cmd":"put",'* ]] ||
+        fail "stored nowhere"
+}
+
+@test "the target becomes a directory in the middle" {
+    in_the_middle 'mkdir d/a'
+    expect 0 'd/ d/a/' '!put:exists:d/a'
+}
+
+@test "the target becomes a link in the middle: it is replaced, not followed" {
+    in_the_middle "ln -s '$T/outside/x' d/a"
+    expect 0 'd/ d/a=hello' +d/a:5
+}
+
+@test "the target becomes a fifo in the middle" {
+    in_the_middle 'mkfifo d/a'
+    expect 0 'd/ d/a=hello' +d/a:5
+}
+
+# taken COMMAND: what stands at the name before is replaced, and not opened.
+taken() {
+    (cd "$DIR" && eval "$1") || fail "cannot be made here"
+    asked a hello
+    serve
+    expect 0 'a=hello' +a:5
+}
+
+@test "at the target: a socket" {
+    taken "$PYTHON -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"a\")'"
+}
+
+@test "at the target: a character device" {
+    need_root
+    taken 'mknod a c 1 3'
+}
+
+@test "at the target: a block device" {
+    need_root
+    taken 'mknod a b 7 200'
+}
+
+@test "at the target: a device under reject is a name that is taken" {
+    need_root
+    mknod "$DIR/a" c 1 3
+    asked a hello ',"if_exists":"reject"'
+    list() { LISTING=''; } # whose content nobody reads
+    serve
+    expect 0 '' '!put:exists:a'
+    [[ -c $DIR/a ]]
+}
+
+@test "at the target: a device is not the file of no bytes" {
+    need_root
+    mknod "$DIR/a" c 1 3
+    asked a '' ',"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"'
+    serve
+    expect 0 'a=' '{"ok":true,"cmd":"put","filename":"a","filesize":0,"stored":"a","durable":true,"sha256":"e3b0*"}'
+}
