@@ -342,6 +342,18 @@ failed_commit() {
     expect 0 '' =d/a:5
 }
 
+# What a crash leaves behind the rename: the intent alone. The look at where the
+# file went made the directory again, for nothing.
+@test "repeated: a crash before the receipt, and the consumer has removed the directory" {
+    mkdir -m 700 "$DIR/.putd"
+    echo -n '{"done":false,"filename":"d/a","stored":"d/a","size":5,"unchanged":false}' \
+        >"$DIR/.putd/$ID.done"
+    commit $ID d/a 5
+    commit $ID d/a 5
+    serve --mkdirs
+    expect 0 '' =d/a:5 =d/a:5
+}
+
 @test "repeated: after another file took the name" {
     part $ID 0 hello
     commit $ID a 5

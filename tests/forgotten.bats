@@ -86,6 +86,24 @@ load lib/upload_common
     expect 0 '' !stat:unknown-id
 }
 
+# One sweep looks at 50,000 entries, and each began at the first: where there were
+# more, what came behind them stayed for good.
+@test "more receipts than one sweep looks at: the next one goes on" {
+    upload $ID hello
+    (
+        cd "$DIR/.putd"
+        seq -f 'expired-receipt-%03g.done' 150 | xargs touch -d '8 days ago'
+        seq -f 'receipt-that-is-young-%05g.done' 60000 | xargs touch
+        seq -f 'expired-receipt-%03g.done' 151 300 | xargs touch -d '8 days ago'
+    )
+    for _ in 1 2; do
+        touch -d '2 hours ago' "$DIR/.putd/swept"
+        swept
+    done
+    (($(find "$DIR/.putd" -name 'expired-*' | wc -l) == 0)) || fail "$(find "$DIR/.putd" -name 'expired-*' | wc -l) are left"
+    (($(find "$DIR/.putd" -name 'receipt-*' | wc -l) == 60000)) || fail "young ones are gone"
+}
+
 @test "an upload whose last part is young is not old" {
     upload $ID hello
     aged '8 days'

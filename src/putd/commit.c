@@ -226,10 +226,10 @@ static int flush_published(struct store *store, const struct kept *kept)
 	int r = name_parse(kept->stored, true, &name);
 
 	if (r == 0)
-		r = store_enter(store, &name, &directory);
+		r = store_enter_made(store, &name, &directory);
 	/* The consumer may have moved even the directory away. */
 	if (r < 0 || directory == NULL)
-		return r == -EILSEQ ? 0 : r;
+		return r == -EILSEQ || r == -ENOENT ? 0 : r;
 	return flush_names(store, directory);
 }
 

@@ -1,7 +1,8 @@
 /*
  * See sweep.h. The private directory holds tmp.* (temporaries, and names about
  * to be renamed), ID.part and ID.note (partial files), ID.done (kept
- * receipts), and `swept`, whose modification time is that of the last sweep.
+ * receipts), and `swept`, whose modification time is that of the last sweep;
+ * it says where that one stopped, where there was more than one may look at.
  * Errors are not told: the next sweep meets them again.
  */
 #include "putd/sweep.h"
@@ -21,21 +22,44 @@
 
 #define MARKER "swept"
 
-/* Makes the marker new if it is old; false where somebody has just swept. */
-static bool take_turn(int private_fd)
+/* Opens the marker, and makes it new, if it is old; -1 where somebody has just
+ * swept. */
+static int take_turn(int private_fd)
 {
 	CLEANUP_CLOSE int fd = openat(private_fd, MARKER,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat status;
 	time_t now = time(NULL);
+	int taken;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return false;
+		return -1;
 	/* A time to come is a clock that jumped. */
 	if (status.st_mtim.tv_sec <= now &&
 	    now - status.st_mtim.tv_sec < SWEEP_INTERVAL)
-		return false;
-	return futimens(fd, NULL) == 0;
+		return -1;
+	if (futimens(fd, NULL) < 0)
+		return -1;
+	taken = fd;
+	fd = -1;
+	return taken;
+}
+
+/* Where to begin, telldir(3); 0 is the start. */
+static long read_place(int marker)
+{
+	int64_t place = 0;
+
+	return pread(marker, &place, sizeof(place), 0) == sizeof(place)
+		   ? (long)place
+		   : 0;
+}
+
+static void write_place(int marker, long at)
+{
+	int64_t place = at;
+
+	(void)!pwrite(marker, &place, sizeof(place), 0);
 }
 
 /* Nobody holds a lock on it: nobody writes it. */
@@ -92,15 +116,33 @@ static void sweep_entry(struct store *store, const struct options *options,
 	}
 }
 
-void sweep_if_due(struct store *store, const struct options *options)
+/* From there on; returns where the next sweep is to begin. */
+static long sweep_from(struct store *store, const struct options *options,
+    DIR *directory, long place)
 {
 	time_t now = time(NULL);
-	const struct dirent *entry;
+
+	seekdir(directory, place);
+	for (int n = 0; n < SWEEP_ENTRIES; n++) {
+		const struct dirent *entry = readdir(directory);
+
+		if (entry == NULL)
+			return 0;
+		sweep_entry(store, options, entry->d_name, now);
+	}
+	return telldir(directory);
+}
+
+void sweep_if_due(struct store *store, const struct options *options)
+{
+	/* Only a connection that used the directory looks after it. */
+	CLEANUP_CLOSE int marker =
+	    store->private_fd >= 0 ? take_turn(store->private_fd) : -1;
 	DIR *directory;
+	long place, next;
 	int own;
 
-	/* Only a connection that used the directory looks after it. */
-	if (store->private_fd < 0 || !take_turn(store->private_fd))
+	if (marker < 0)
 		return;
 	own =
 	    openat(store->private_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -109,11 +151,9 @@ void sweep_if_due(struct store *store, const struct options *options)
 		close_fd(&own);
 		return;
 	}
-	for (int n = 0; n < SWEEP_ENTRIES; n++) {
-		entry = readdir(directory);
-		if (entry == NULL)
-			break;
-		sweep_entry(store, options, entry->d_name, now);
-	}
+	place = read_place(marker);
+	next = sweep_from(store, options, directory, place);
+	if (next != place)
+		write_place(marker, next);
 	(void)closedir(directory);
 }
