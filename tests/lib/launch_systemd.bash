@@ -53,6 +53,12 @@ prepared() {
     why_not >"$BATS_FILE_TMPDIR/cannot"
     [[ ! -s $BATS_FILE_TMPDIR/cannot ]] || return 1
     mkdir "$TREE"
+    # It may take minutes, once; a boot is not waited for so long.
+    "$ROOT/tests/rig/testroot" >/dev/null 2>"$BATS_FILE_TMPDIR/testroot" || {
+        echo "no test root: $(tail -n 1 "$BATS_FILE_TMPDIR/testroot")" \
+            >"$BATS_FILE_TMPDIR/cannot"
+        return 1
+    }
     "$@" >"$BATS_FILE_TMPDIR/install" 2>&1 || {
         cat "$BATS_FILE_TMPDIR/install"
         exit 1
