@@ -73,15 +73,22 @@ class Disk:
                 os.fsync(f.fileno())
 
     def take_inodes(self):
-        taken = []
-        try:
-            while True:
-                taken.append(os.path.join(self.mount_point, "inode%d" % len(taken)))
-                os.close(os.open(taken[-1], os.O_CREAT | os.O_WRONLY))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            return taken[:-1]
+        """Until there is none also after three syncs: one that was freed a
+        moment ago comes back late."""
+        taken, in_vain = [], 0
+        while in_vain < 3:
+            before = len(taken)
+            self.run("sync", "--file-system", self.mount_point)
+            try:
+                while True:
+                    path = os.path.join(self.mount_point, "inode%d" % len(taken))
+                    os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+                    taken.append(path)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+            in_vain = in_vain + 1 if len(taken) == before else 0
+        return taken
 
     def free(self):
         os.unlink(self.filler)
