@@ -37,6 +37,11 @@ booted_or_gone() {
 boot_tree() {
     local booter
 
+    # Made once, which takes longer than a boot may.
+    [[ -n ${SDBOOT_LOWER-} ]] || "$ROOT/tests/rig/testroot" >"$BATS_FILE_TMPDIR/root" 2>&1 || {
+        cat "$BATS_FILE_TMPDIR/root"
+        exit 1
+    }
     "$RIG" boot "$1" "$PIDFILE" 2>"$BATS_FILE_TMPDIR/boot" 3>&- &
     booter=$!
     echo "$booter" >"$BATS_FILE_TMPDIR/booter"
