@@ -3,6 +3,8 @@
 # Surroundings that nobody should have made: a clock that jumps, other time
 # zones and languages, masks and limits. The end is clear, and nothing partial.
 
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+
 load lib/common
 
 # mtime NAME: of the file, in seconds.
