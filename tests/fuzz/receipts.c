@@ -35,17 +35,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* In the place of say.c: the line is judged, not shown. */
-void say(struct report *report, const char *format, ...)
+static void judge_line(const char *format, va_list arguments)
 {
-	va_list arguments;
 	char *line, *escaped;
-	int n;
+	int n = vasprintf(&line, format, arguments);
 
-	(void)report;
-	va_start(arguments, format);
-	n = vasprintf(&line, format, arguments);
-	va_end(arguments);
 	assert(n >= 0);
 	escaped = escape_text(line);
 	for (const unsigned char *p = (unsigned char *)escaped; *p; p++)
@@ -53,6 +47,37 @@ void say(struct report *report, const char *format, ...)
 	assert(utf8_valid(escaped, strlen(escaped)));
 	free(escaped);
 	free(line);
+}
+
+/* In the place of say.c: the line is judged, not shown. */
+void say(struct report *report, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)report;
+	va_start(arguments, format);
+	judge_line(format, arguments);
+	va_end(arguments);
+}
+
+void say_trouble(struct report *report, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)report;
+	va_start(arguments, format);
+	judge_line(format, arguments);
+	va_end(arguments);
+}
+
+void say_kept(struct report *report)
+{
+	(void)report;
+}
+
+void forget_kept(struct report *report)
+{
+	(void)report;
 }
 
 static struct file *make_file(unsigned how)
