@@ -41,6 +41,8 @@ struct directory *batch_directory(
 
 bool batch_stands_on_way(const struct batch *batch, const char *filename)
 {
+	if (strchr(filename, '/') == NULL)
+		return false;
 	for (size_t i = 0; i < batch->count; i++) {
 		const char *text = batch->files[i].name.text;
 		size_t length = strlen(text);

@@ -4,7 +4,6 @@
 #include "putd/digest.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define READ_BUFFER (64 * 1024) /* bytes */
@@ -26,8 +25,13 @@ void digest_end(struct digest_state *state, uint8_t digest[DIGEST_BYTES])
 
 void digest_hex(const uint8_t digest[DIGEST_BYTES], char hex[SHA256_HEX + 1])
 {
-	for (int i = 0; i < DIGEST_BYTES; i++)
-		(void)snprintf(hex + (size_t)i * 2, 3, "%02x", digest[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < DIGEST_BYTES; i++) {
+		*hex++ = digits[digest[i] >> 4];
+		*hex++ = digits[digest[i] & 0xf];
+	}
+	*hex = '\0';
 }
 
 int digest_file(int fd, uint8_t digest[DIGEST_BYTES])

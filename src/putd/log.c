@@ -185,16 +185,22 @@ static void send_to_journal(const struct log *log, enum log_event event,
 	systemd_journal(fields->list, fields->count);
 }
 
+static bool is_wanted(const struct log *log, int priority)
+{
+	return priority != LOG_DEBUG || log->verbose;
+}
+
 static void emit(const struct log *log, enum log_event event, int priority,
     const char *line, const struct log_record *record)
 {
-	char text[LINE_MAX_BYTES], escaped[LINE_MAX_BYTES];
+	char with_peer[LINE_MAX_BYTES], escaped[LINE_MAX_BYTES];
+	const char *text = line;
 
-	if (priority == LOG_DEBUG && !log->verbose)
-		return;
-	(void)snprintf(text, sizeof(text), "%s%s%s",
-	    log->peer != NULL ? log->peer : "", log->peer != NULL ? ": " : "",
-	    line);
+	if (log->peer != NULL) {
+		(void)snprintf(
+		    with_peer, sizeof(with_peer), "%s: %s", log->peer, line);
+		text = with_peer;
+	}
 	log_escape(text, escaped, sizeof(escaped));
 	if (log->target == LOG_TO_JOURNAL)
 		send_to_journal(log, event, priority, text, record);
@@ -210,6 +216,8 @@ void log_line(const struct log *log, enum log_event event, int priority,
 	char line[LINE_MAX_BYTES];
 	va_list arguments;
 
+	if (!is_wanted(log, priority))
+		return;
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);

@@ -112,19 +112,25 @@ void temporary_discard(struct store *store, struct temporary *temporary)
 }
 
 /*
- * Gives the unnamed file a name that is free. /proc may be missing or closed
- * to us, and AT_EMPTY_PATH needs a capability or Linux 6.10: whichever works.
+ * Gives the unnamed file a name that is free. AT_EMPTY_PATH, the shorter way,
+ * needs a capability or Linux 6.10; /proc may be missing or closed to us:
+ * whichever works.
  */
-static int link_unnamed(int fd, int to_fd, const char *to)
+static int link_unnamed(struct store *store, int fd, int to_fd, const char *to)
 {
 	char path[32];
 
+	if (!store->linked_by_path) {
+		if (linkat(fd, "", to_fd, to, AT_EMPTY_PATH) == 0)
+			return 0;
+		if (errno != ENOENT && errno != EACCES && errno != EPERM)
+			return -errno;
+	}
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, path, to_fd, to, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	if (errno != ENOENT && errno != EACCES && errno != EPERM)
+	if (linkat(AT_FDCWD, path, to_fd, to, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
-	return linkat(fd, "", to_fd, to, AT_EMPTY_PATH) == 0 ? 0 : -errno;
+	store->linked_by_path = true;
+	return 0;
 }
 
 static int write_at(int fd, const char *bytes, size_t n, off_t at)
@@ -228,7 +234,7 @@ static int take_name(struct store *store, int fd, const char *name)
 
 	if (r < 0)
 		return r;
-	r = link_unnamed(fd, store->private_fd, own_name);
+	r = link_unnamed(store, fd, store->private_fd, own_name);
 	if (r < 0)
 		return is_forbidden(r) ? 1 : r;
 	if (renameat(store->private_fd, own_name, store->private_fd, name) == 0)
@@ -268,7 +274,7 @@ static int link_to(struct store *store, struct temporary *temporary,
     const struct directory *directory, const char *name)
 {
 	if (temporary->name[0] == '\0')
-		return link_unnamed(temporary->fd, directory->fd, name);
+		return link_unnamed(store, temporary->fd, directory->fd, name);
 	if (linkat(store->private_fd, temporary->name, directory->fd, name, 0) <
 	    0)
 		return -errno;
@@ -302,7 +308,8 @@ static int rename_over(struct store *store, struct temporary *temporary,
 
 		r = private_fd < 0 ? private_fd : private_name(own_name);
 		if (r == 0)
-			r = link_unnamed(temporary->fd, private_fd, own_name);
+			r = link_unnamed(
+			    store, temporary->fd, private_fd, own_name);
 		if (r < 0)
 			return r;
 		memcpy(temporary->name, own_name, PRIVATE_NAME);

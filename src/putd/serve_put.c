@@ -69,9 +69,10 @@ int serve_file_settled(void *context, const struct pending *file)
 	if (reason.error == WIRE_BAD_NAME)
 		refusal.filename = NULL;
 	outcome_name(&file->outcome, &file->name, as, sizeof(as));
-	digest_hex(file->sha256, hex);
-	if (file->tell_sha256)
+	if (file->tell_sha256) {
+		digest_hex(file->sha256, hex);
 		stored.sha256 = hex;
+	}
 	count_settled(s, file, reason.error);
 	log_settled(s, file, &stored, &reason);
 	if (!file->reply)
@@ -104,6 +105,18 @@ static int enter_directory(struct session *s, const struct name *name)
 	return 0;
 }
 
+/* Judged before the body comes. Where that is here already, publishing it over
+ * whatever is there judges as well, and as soon. */
+static int admit_name(
+    struct session *s, const struct header *header, const struct pending *file)
+{
+	if (file->wish.policy == POLICY_REPLACE &&
+	    header->filesize <= stream_held(&s->stream))
+		return 0;
+	return store_admit_name(
+	    s->directory, &file->name, must_be_fresh(&file->wish, header));
+}
+
 /* Judges the frame and opens where its file will stand: 0 or -errno. */
 static int prepare_file(
     struct session *s, const struct header *header, struct pending *file)
@@ -118,8 +131,7 @@ static int prepare_file(
 	r = enter_directory(s, &file->name);
 	if (r < 0)
 		return r;
-	r = store_admit_name(
-	    s->directory, &file->name, must_be_fresh(&file->wish, header));
+	r = admit_name(s, header, file);
 	if (r == 0)
 		r = store_admit_size(store, header->filesize, header->filesize);
 	if (r < 0)

@@ -17,11 +17,12 @@
 #include <stdint.h>
 
 struct store {
-	int root;	   /* the held directory */
-	int private_fd;	   /* PRIVATE_DIRECTORY, -1 until it is needed */
-	bool durable;	   /* flush at all */
-	bool named;	   /* this filesystem has no unnamed files */
-	bool root_flushed; /* the private directory's own name is durable */
+	int root;	     /* the held directory */
+	int private_fd;	     /* PRIVATE_DIRECTORY, -1 until it is needed */
+	bool durable;	     /* flush at all */
+	bool named;	     /* this filesystem has no unnamed files */
+	bool linked_by_path; /* an unnamed file, as by its number alone fails */
+	bool root_flushed;   /* the private directory's own name is durable */
 	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
 	struct flusher flusher;	   /* of all connections of this process */
 	struct amount floor;	   /* of free space */

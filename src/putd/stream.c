@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAPPING (STREAM_BUFFER + OUTPUT_BUFFER) /* bytes */
+#define CHEAP_TO_MOVE 8192			      /* bytes */
+#define MAPPING	      (STREAM_BUFFER + OUTPUT_BUFFER) /* bytes */
 
 static bool is_socket(int fd)
 {
@@ -161,9 +162,14 @@ static int wait_for_input(struct stream *stream, long seconds)
 /* At least one byte more: 1; 0 at the end; negative as stream_need(). */
 static int read_more(struct stream *stream, long seconds)
 {
-	uint8_t *to = stream->buffer + stream->end;
-	size_t room = STREAM_BUFFER - stream->end;
+	uint8_t *to;
+	size_t room;
 
+	/* The front of the buffer is in memory, and perhaps in a cache. */
+	if (stream_held(stream) <= CHEAP_TO_MOVE)
+		stream_align(stream);
+	to = stream->buffer + stream->end;
+	room = STREAM_BUFFER - stream->end;
 	for (;;) {
 		ssize_t n;
 		int r;

@@ -4,8 +4,11 @@
  *   sendfile sink            listens on loopback, prints its port, and drops
  *                            all that comes, one connection after another
  *   sendfile PORT FILE       sends the file there, and waits until all is taken
- *   sendfile PORT FILE NAME  the same to a putd, in one frame, with `end`: it
- * is stored when that is answered
+ *   sendfile PORT FILE NAME [KEYS]
+ *                            the same to a putd, in one frame, with `end`: it
+ *                            is stored when that is answered. KEYS are more
+ *                            of its header, each behind a comma. Prints what
+ *                            is answered
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -67,29 +70,30 @@ static void send_header(int to, const char *header)
 		die("send");
 }
 
-static void send_put(int to, const char *name, off_t size)
+static void send_put(int to, const char *name, const char *keys, off_t size)
 {
 	char header[512];
 
 	(void)snprintf(header, sizeof(header),
-	    "{\"cmd\":\"put\",\"filename\":\"%s\",\"filesize\":%lld}", name,
-	    (long long)size);
+	    "{\"cmd\":\"put\",\"filename\":\"%s\",\"filesize\":%lld%s}", name,
+	    (long long)size, keys);
 	send_header(to, header);
 }
 
-static void send_all(int port, const char *path, const char *name)
+static void send_all(
+    int port, const char *path, const char *name, const char *keys)
 {
 	struct sockaddr_in address = loopback(port);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char end;
+	char answer[4096];
 	ssize_t n;
 
 	if (fd < 0 || to < 0 ||
 	    connect(to, (struct sockaddr *)&address, sizeof(address)) < 0)
 		die(path);
 	if (name != NULL)
-		send_put(to, name, lseek(fd, 0, SEEK_END));
+		send_put(to, name, keys, lseek(fd, 0, SEEK_END));
 	(void)lseek(fd, 0, SEEK_SET);
 	while ((n = sendfile(to, fd, NULL, 1 << 30)) > 0)
 		;
@@ -97,18 +101,19 @@ static void send_all(int port, const char *path, const char *name)
 		die("sendfile");
 	if (name != NULL)
 		send_header(to, "{\"cmd\":\"end\",\"reply\":true}");
-	/* The sink closes once it has read everything. */
+	/* The other side closes once it has read, and perhaps flushed, all. */
 	shutdown(to, SHUT_WR);
-	while (read(to, &end, 1) > 0)
-		;
+	while ((n = read(to, answer, sizeof(answer))) > 0)
+		fwrite(answer, 1, (size_t)n, stdout);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "sink") == 0)
 		sink();
-	else if (argc == 3 || argc == 4)
-		send_all(atoi(argv[1]), argv[2], argv[3]);
+	else if (argc >= 3 && argc <= 5)
+		send_all(atoi(argv[1]), argv[2], argc > 3 ? argv[3] : NULL,
+		    argc > 4 ? argv[4] : "");
 	else
 		return 64;
 	return 0;

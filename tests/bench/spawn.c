@@ -1,7 +1,7 @@
 /*
- * spawn N A [ARG...] -- B [ARG...]: runs two commands in turn, N times each,
- * with stdin from /dev/null, and prints the median wall time of each in
- * microseconds and their ratio. What it times is vfork and exec to exit.
+ * spawn N A [ARG...] [-- B [ARG...]]...: runs the commands in turn, N times
+ * each, with stdin from /dev/null, and prints the median wall time of each in
+ * microseconds, a line each. What it times is vfork and exec to exit.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#define COMMANDS_MAX 8
 
 extern char **environ;
 
@@ -55,24 +57,26 @@ static double median(int64_t *times, size_t n)
 
 int main(int argc, char *argv[])
 {
-	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-	int64_t *a = calloc(n + 1, sizeof(*a)), *b = calloc(n + 1, sizeof(*b));
-	int split = 2;
-	double first, second;
+	size_t n = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
+	int64_t *times[COMMANDS_MAX];
+	char **commands[COMMANDS_MAX] = {argv + 2};
+	size_t count = 1;
 
-	while (split < argc && strcmp(argv[split], "--") != 0)
-		split++;
-	if (n == 0 || split == 2 || split + 1 >= argc || !a || !b) {
-		fputs("usage: spawn N A [ARG...] -- B [ARG...]\n", stderr);
+	if (n == 0) {
+		fputs("usage: spawn N A [ARG...] [-- B [ARG...]]...\n", stderr);
 		return 64;
 	}
-	argv[split] = NULL;
-	for (size_t i = 0; i < n; i++) {
-		a[i] = run(argv + 2);
-		b[i] = run(argv + split + 1);
-	}
-	first = median(a, n);
-	second = median(b, n);
-	printf("%.0f us, %.0f us, ratio %.2f\n", first, second, first / second);
+	for (int i = 2; i < argc && count < COMMANDS_MAX; i++)
+		if (strcmp(argv[i], "--") == 0) {
+			argv[i] = NULL;
+			commands[count++] = argv + i + 1;
+		}
+	for (size_t c = 0; c < count; c++)
+		times[c] = calloc(n, sizeof(**times));
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < count; c++)
+			times[c][i] = run(commands[c]);
+	for (size_t c = 0; c < count; c++)
+		printf("%.1f\n", median(times[c], n));
 	return 0;
 }
