@@ -15,7 +15,8 @@
 
 /* As a line: a copy that nothing can happen to a terminal by; NULL: no memory.
  */
-static char *line_of(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static char *line_of(
+    const char *format, va_list arguments)
 {
 	CLEANUP_FREE char *line = NULL;
 
