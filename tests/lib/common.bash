@@ -32,6 +32,8 @@ export ROOT PUTD PUT PYTHON LIB PYTHONDONTWRITEBYTECODE=1
 export LC_ALL=C
 unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET JOURNAL_STREAM
 unset REMOTE_ADDR REMOTE_HOST REMOTE_PORT PUT_SERVER
+# A make of a test's is no part of the one that runs the tests.
+unset MAKELEVEL MAKEFLAGS MFLAGS
 
 setup() { common_setup; }
 teardown() { common_teardown; }
