@@ -259,3 +259,22 @@ server_again() {
     ended 0 "a: stored, 6 bytes" "big: stored, 3000000 bytes" "b: stored, 7 bytes"
     kept_big
 }
+
+# That server's `end` says that it could not finish; what the next one says counts.
+@test "a disk that fails in the middle of a part: tried again, and all is well" {
+    random_file big 3000000
+    cat >"$T/server" <<SERVER
+#!/bin/sh
+if mkdir '$T/failed' 2>/dev/null; then
+    exec strace -qq -o '$T/trace' -e trace=pwrite64 \
+        -e inject=pwrite64:error=EIO:when=3 $PUTD_EXEC --no-sandbox '$KEEP'
+fi
+exec $PUTD_EXEC '$KEEP'
+SERVER
+    chmod +x "$T/server"
+    put --retries=5 -s "exec:exec '$T/server' 2>>'$T/log'" big
+    grep -q INJECTED "$T/trace"
+    ended 0 "put: the command ended with exit status *" "put: trying again (1 of 5)" \
+        "big: stored, 3000000 bytes"
+    kept big
+}

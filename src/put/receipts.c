@@ -53,7 +53,10 @@ static const char *take_end(
 	doubt = flight_doubt_end(&receipts->flight, receipt);
 	if (doubt != NULL)
 		return doubt;
-	report_summary(receipts->report, receipt);
+	/* What failed here and is tried again is decided on the next
+	 * connection. */
+	if (receipt->ok || receipts->verdict->queue->again == NULL)
+		report_summary(receipts->report, receipt);
 	receipts->summary = true;
 	return NULL;
 }
