@@ -205,7 +205,7 @@ mounted() {
     need_root
     need_tool setpriv
     chmod 555 "$DIR"
-    chmod o+x "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+    chmod o+x "$BATS_RUN_TMPDIR" "${T%/*}" "$T"
     cp "$PUTD" "$T/putd"
     PREFIX=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     PUTD=$T/putd check

@@ -275,7 +275,7 @@ to_fifo() {
     server honest
     PUT_SERVER=localhost:${SERVER##*:} put a
     ended 0 "a: stored, 6 bytes"
-    PUT_SERVER=unix:/nonexistent put --server="$SERVER" b
+    PUT_SERVER=unix:$T/nobody put --server="$SERVER" b
     ended 0 "b: stored, 7 bytes"
     kept a b
 }
@@ -784,8 +784,8 @@ garbage() {
     ended 69 "put: cannot connect to 127.0.0.1:1: Connection refused" "a: not sent"
     put -s nosuch.invalid:8080 a
     ended 69 "put: cannot connect to nosuch.invalid:8080: *" "a: not sent"
-    put -s unix:/nonexistent a
-    ended 69 "put: cannot connect to unix:/nonexistent: No such file or directory" \
+    put -s "unix:$T/nobody" a
+    ended 69 "put: cannot connect to unix:$T/nobody: No such file or directory" \
         "a: not sent"
 }
 
