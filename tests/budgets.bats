@@ -55,6 +55,26 @@ few_calls() {
     few_calls --sync=none
 }
 
+# calls_for MIB: of one body of that size.
+calls_for() {
+    local -i bytes=$(($1 << 20))
+
+    printf '\xfc\0\0\0%-252s' \
+        "{\"cmd\":\"put\",\"filename\":\"large\",\"filesize\":$bytes}" >"$IN"
+    truncate -s $((256 + bytes)) "$IN"
+    calls_of "$PUTD" "${OPTIONS[@]}" "$DIR" <"$IN"
+    [[ $(stat -c %s "$DIR/large") == "$bytes" ]]
+}
+
+# A look, a read and a write for each MiB, and disk taken ahead for each 64.
+@test "system calls of a GiB in one body: 3200" {
+    local -i few many
+
+    few=$(calls_for 64)
+    many=$(calls_for 192)
+    at_most 'for a GiB' $(((many - few) * 8)) 3200
+}
+
 # What is private and written by it: the pages of files are not its own.
 memory_of() { sed -n 's/^Anonymous: *\([0-9]*\) kB/\1/p' "/proc/$1/smaps_rollup"; }
 
