@@ -17,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHEAP_TO_MOVE 8192			      /* bytes */
+#define CHEAP_TO_MOVE 8192	   /* bytes */
+#define READ_AHEAD    (128 * 1024) /* bytes, where no more is needed */
 #define MAPPING	      (STREAM_BUFFER + OUTPUT_BUFFER) /* bytes */
 
 static bool is_socket(int fd)
@@ -159,8 +160,9 @@ static int wait_for_input(struct stream *stream, long seconds)
 	return r < 0 || !is_too_slow(stream) ? r : -ETIMEDOUT;
 }
 
-/* At least one byte more: 1; 0 at the end; negative as stream_need(). */
-static int read_more(struct stream *stream, long seconds)
+/* At least one byte more, of the n that are needed: 1; 0 at the end; negative
+ * as stream_need(). */
+static int read_more(struct stream *stream, size_t n, long seconds)
 {
 	uint8_t *to;
 	size_t room;
@@ -170,24 +172,28 @@ static int read_more(struct stream *stream, long seconds)
 		stream_align(stream);
 	to = stream->buffer + stream->end;
 	room = STREAM_BUFFER - stream->end;
+	/* Memory that was used once stays: what comes in small pieces, however
+	 * many, does not need the whole buffer. */
+	if (n <= READ_AHEAD && room > READ_AHEAD)
+		room = READ_AHEAD;
 	for (;;) {
-		ssize_t n;
+		ssize_t got;
 		int r;
 
 		if (wait_terminated())
 			return -ECANCELED;
 		if (is_over(stream))
 			return -ETIMEDOUT;
-		n = read_now(stream, to, room);
-		if (n > 0) {
-			stream->end += (size_t)n;
-			stream->waited_for += (uint64_t)n;
+		got = read_now(stream, to, room);
+		if (got > 0) {
+			stream->end += (size_t)got;
+			stream->waited_for += (uint64_t)got;
 			return 1;
 		}
-		if (n == 0)
+		if (got == 0)
 			stream->ended = true;
-		if (n != -EAGAIN)
-			return (int)n;
+		if (got != -EAGAIN)
+			return (int)got;
 		r = wait_for_input(stream, seconds);
 		if (r < 0)
 			return r;
@@ -199,7 +205,7 @@ int stream_need(struct stream *stream, size_t n, long seconds)
 	if (n > STREAM_BUFFER - stream->start)
 		stream_align(stream);
 	while (stream_held(stream) < n) {
-		int r = stream->ended ? 0 : read_more(stream, seconds);
+		int r = stream->ended ? 0 : read_more(stream, n, seconds);
 
 		if (r <= 0)
 			return r;

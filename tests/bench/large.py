@@ -104,11 +104,11 @@ def eight(place, sample, source):
 
 def prepare(place, quick):
     """What is sent is in memory, and no two blocks of it are the same."""
-    size = (GIB if quick else 4 * GIB)
+    size = GIB // 2 if quick else 4 * GIB
     source, part = place.memory / "source", place.memory / "part"
     place.output("dd", "if=/dev/urandom", f"of={part}", "bs=1M",
                  f"count={size // 8 >> 20}", "status=none")
     with open(source, "wb") as whole:
         for _ in range(8):
             whole.write(part.read_bytes())
-    return f"one file of {size // GIB} GiB"
+    return f"one large file: {size >> 20} MiB"

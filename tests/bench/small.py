@@ -51,7 +51,7 @@ class Writer:
 
 def durable(place, quick, kind, sample):
     image = Image(place, kind, "4G" if quick else "8G")
-    count = 4000 if quick else 10000
+    count = 2000 if quick else 10000
     runs = {
         "putd": (lambda at, n: frames(place, at, 1, n), count),
         "naive": (lambda at, n: naive(place, at, "durable", n), count // 10),
