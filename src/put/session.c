@@ -156,7 +156,8 @@ static int exchange(struct session *session)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[FD_IN].revents != 0)
 		r = take_receipts(session);
-	if (r == 0 && fds[FD_OUT].revents != 0)
+	/* What is to be cut is not sent to its end by the way. */
+	if (r == 0 && fds[FD_OUT].revents != 0 && may_send(session))
 		send_some(session);
 	if (r == 0 && fds[FD_FEED].revents != 0 &&
 	    sender_feed(&session->sender) != NULL)
@@ -194,7 +195,8 @@ static int converse(struct session *session)
 		    flight_awaited(&session->receipts.flight) == 0)
 			return 0;
 		/* Refused, or its stream went wrong: the next one. */
-		if (!session->sender.sending && session->sender.file != NULL &&
+		if (!session->cutting && !session->sender.sending &&
+		    session->sender.file != NULL &&
 		    session->sender.file->state != FILE_OPEN)
 			continue;
 		r = exchange(session);
