@@ -10,12 +10,12 @@
 #include <string.h>
 #include <sys/platform/x86.h>
 
-/* NOLINTNEXTLINE(bugprone-reserved-identifier): the linker's name for it */
+/* The linker's name for it, ld(1). */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void __wrap__nettle_cpuid(uint32_t leaf, uint32_t registers[4]);
 
 /* Registers: eax, ebx, ecx, edx. A leaf that is not known here says no to all:
  * only the vendor, which nothing that is used here depends on. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 void __wrap__nettle_cpuid(uint32_t leaf, uint32_t registers[4])
 {
 	const struct cpuid_feature *known = NULL;
@@ -28,6 +28,7 @@ void __wrap__nettle_cpuid(uint32_t leaf, uint32_t registers[4])
 	if (known != NULL)
 		memcpy(registers, known->cpuid_array, 4 * sizeof(*registers));
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 #else
 typedef int nothing_here;
 #endif
