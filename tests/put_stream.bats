@@ -52,8 +52,9 @@ piped() {
 has_part() { [[ $(find "$KEEP/.putd" -name '*.part' -printf '%s' 2>/dev/null) == "$1" ]]; }
 
 @test "a stream that is silent for longer than the server waits" {
+    # More than the second for which put gathers what comes in small pieces.
     mkfifo "$T/stream"
-    background bash -c "'$PUT' -s \"exec:exec $PUTD_EXEC --idle-timeout=1 '$KEEP' 2>>'$T/log'; true\" -n x - <'$T/stream' 2>'$T/err'"
+    background bash -c "'$PUT' -s \"exec:exec $PUTD_EXEC --idle-timeout=3 '$KEEP' 2>>'$T/log'; true\" -n x - <'$T/stream' 2>'$T/err'"
     PUT_PID=$PID
     exec 6>"$T/stream"
     printf 'first ' >&6

@@ -141,11 +141,21 @@ random_file() {
 }
 
 # no_putd: none serves $KEEP any more.
+# is_ours_and_alive /proc/PID: one that is exiting has lost its command line, and
+# still holds its descriptors.
+is_ours_and_alive() {
+    local state command
+
+    state=$(sed -n 's/^State:\t\(.\).*/\1/p' "$1/status" 2>/dev/null) || return 1
+    command=$(tr '\0' ' ' <"$1/cmdline" 2>/dev/null) || return 1
+    [[ -n $state && $state != Z && (-z $command || $command == *"$KEEP"*) ]]
+}
+
 no_putd() {
     local process
 
     for process in /proc/[0-9]*/comm; do
         [[ $(cat "$process" 2>/dev/null) != putd ]] ||
-            ! grep -qF "$KEEP" "${process%/comm}/cmdline" 2>/dev/null || return 1
+            ! is_ours_and_alive "${process%/comm}" || return 1
     done
 }
