@@ -48,6 +48,18 @@ sha256_of() { sha256 < <(printf %s "$1"); }
     leaves 0
 }
 
+@test "a directory of that name is told before a digest that does not match" {
+    mkdir "$DIR/a"
+    frame "{\"cmd\":\"put\",\"filename\":\"a\",\"filesize\":5,\"reply\":true,\"sha256\":\"$(printf '%064d' 0)\"}" hello
+    serve
+    expect 0 a/ '!put:exists:a'
+    # And before a size that is too large.
+    : >"$IN"
+    asked a hello
+    serve --max-size=3
+    expect 0 a/ '!put:exists:a'
+}
+
 @test "a digest that differs in its last digit" {
     sha256_of hello
     asked a hello ",\"sha256\":\"${SHA%?}$(tr 0-9a-f 1-9a-f0 <<<"${SHA: -1}")\""

@@ -105,16 +105,33 @@ static int enter_directory(struct session *s, const struct name *name)
 	return 0;
 }
 
-/* Judged before the body comes. Where that is here already, publishing it over
- * whatever is there judges as well, and as soon. */
-static int admit_name(
+/* Whether the name need not be looked at before the body comes: it is here
+ * already, and publishing it over whatever is there judges as soon. */
+static bool is_judged_late(const struct session *s, const struct header *header,
+    const struct pending *file)
+{
+	return file->wish.policy == POLICY_REPLACE &&
+	       header->digest != DIGEST_EXPECT &&
+	       header->filesize <= stream_held(&s->stream);
+}
+
+/* Before the body comes: what is wrong with the name is told, not what is wrong
+ * with the size besides. */
+static int admit(
     struct session *s, const struct header *header, const struct pending *file)
 {
-	if (file->wish.policy == POLICY_REPLACE &&
-	    header->filesize <= stream_held(&s->stream))
-		return 0;
-	return store_admit_name(
-	    s->directory, &file->name, must_be_fresh(&file->wish, header));
+	bool late = is_judged_late(s, header, file);
+	bool fresh = must_be_fresh(&file->wish, header);
+	int name =
+	    late ? 0 : store_admit_name(s->directory, &file->name, fresh);
+	int size = 0;
+
+	if (name == 0)
+		size = store_admit_size(
+		    s->store, header->filesize, header->filesize);
+	if (late && size < 0)
+		name = store_admit_name(s->directory, &file->name, fresh);
+	return name < 0 ? name : size;
 }
 
 /* Judges the frame and opens where its file will stand: 0 or -errno. */
@@ -131,9 +148,7 @@ static int prepare_file(
 	r = enter_directory(s, &file->name);
 	if (r < 0)
 		return r;
-	r = admit_name(s, header, file);
-	if (r == 0)
-		r = store_admit_size(store, header->filesize, header->filesize);
+	r = admit(s, header, file);
 	if (r < 0)
 		return r;
 	r = temporary_open(store, s->directory, &file->temporary);
