@@ -31,10 +31,16 @@ time_of() {
 @test "mtime 2^33 less a microsecond" { time_of 8589934591.999999 8589934591.999999000; }
 @test "mtime 2^33 less a second" { time_of 8589934591 8589934591.000000000; }
 
+# Kept to the microsecond: the nearest one.
+@test "mtime with a seventh digit, rounded down" { time_of 1234567890.1234564 1234567890.123456000; }
+@test "mtime with a seventh digit, rounded up" { time_of 1234567890.1234566 1234567890.123457000; }
+@test "mtime of less than half a microsecond" { time_of 0.0000004 0.000000000; }
+@test "mtime in the form of an exponent" { time_of 1.5e9 1500000000.000000000; }
+
 @test "mtime out of range or of another type is a bad header" {
     local -a want=()
 
-    for word in -1 -0.000001 8589934592 8589934592.5 1e10 '"1"' null true '[1]'; do
+    for word in -1 -0.000001 8589934592 8589934592.5 8589934591.9999999 1e10 '"1"' null true '[1]'; do
         asked a hello ",\"mtime\":$word"
         want+=(!put:bad-header:a)
     done

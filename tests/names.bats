@@ -80,6 +80,67 @@ plain_named() { frame "{\"cmd\":\"put\",\"filename\":\"$1\",\"filesize\":${#2}${
 @test "U+10FFFF" { good '\udbff\udfff' $'\xf4\x8f\xbf\xbf'; }
 @test "U+202E, which is no control character here" { good '\u202e' $'\xe2\x80\xae'; }
 
+# every NAME...: in UTF-8 or with \u and \U; each is stored under its bytes as a
+# file of its own: nothing is folded together, normalised or cut, and each line of
+# the log is harmless (see look).
+every() {
+    local -i i
+    local -a there names=("$0") # from 1 on, as $1
+    local name
+
+    for name; do
+        LC_ALL=C.UTF-8 printf -v name %b "$name"
+        names+=("$name")
+    done
+    for ((i = 1; i <= $#; i++)); do plain_named "${names[i]}" "<$i>" ',"reply":true'; done
+    serve
+    [[ $CODE == 0 && $RAW != *'"ok":false'* ]] || fail "refused"
+    ((${#RECEIPTS[@]} == $#)) || fail "a receipt is missing"
+    for ((i = 1; i <= $#; i++)); do
+        [[ $(<"$DIR/${names[i]}") == "<$i>" ]] || fail "not as it was sent: ${!i}"
+    done
+    shopt -s nullglob
+    there=("$DIR"/*)
+    shopt -u nullglob
+    ((${#there[@]} == $#)) || fail "expected $# files"
+}
+
+@test "names in every script" {
+    every 'plain.txt' 'żółć' 'Straße' 'STRASSE' 'ΑΒΓ.txt' 'αβγ' 'σς' 'Кириллица' 'Հայերեն' 'ქართული' \
+        'שלום' 'مرحبا' 'ܫܠܡܐ' 'ދިވެހި' 'ߒߞߏ' 'नमस्ते' 'বাংলা' 'ਪੰਜਾਬੀ' 'ગુજરાતી' 'ଓଡ଼ିଆ' 'தமிழ்' \
+        'తెలుగు' 'ಕನ್ನಡ' 'മലയാളം' 'සිංහල' 'ไทย' 'ລາວ' 'བོད་ཡིག' 'မြန်မာ' 'አማርኛ' 'ᏣᎳᎩ' 'ᐃᓄᒃᑎᑐᑦ' \
+        'ភាសាខ្មែរ' 'ᠮᠣᠩᠭᠣᠯ' '漢字' '汉字' 'ひらがな' 'カタカナ' 'ｶﾀｶﾅ' '한글' '\u1112\u1161\u11ab' 'ꆈꌠꉙ' \
+        'ⴰⵎⴰⵣⵉⵖ' 'ᚠᚢᚦ' 'Ωμέγα' '\u2126' '\u00c5' '\u212b' 'A\u030a' 'ﬁ' 'fi' 'İ' 'ı' \
+        '\U12000\U12001' '\U1D400' '\U20000' '\U1F469\u200d\U1F4BB' '\U1F1F5\U1F1F1' \
+        'Z\u0351\u036b\u0343\u036a\u0302\u036b' '\ue000' '\U10fffd' '\ufdd0' '\U1ffff'
+}
+
+# shellcheck disable=SC2016 # nothing is expanded
+@test "names that look like others: marks of direction, of no width, of another shape" {
+    every 'a\u200e' 'a\u200f' '\u200fa' 'a\u061c' 'gpj.\u202eexe' '\u202aa\u202c' '\u202da' \
+        '\u2066a\u2069' '\u2067a' '\u2068a' 'a\u200bb' 'a\u200cb' 'a\u200db' 'a\u2060b' \
+        '\ufeffa' 'a\u00adb' 'a\u2028b' 'a\u2029b' 'a\u180eb' '\ufe0fa' '\U0001f3fba' \
+        '\U000e0041' '\u2000' '\u3000' '\u00a0' 'a\uff0fb' 'a\u2044b' 'a\u2215b' 'a\u29f8b' \
+        '\uff0e' '\uff0e\uff0e' '\u2024\u2024' '\u2025' '\u2026' '\uff0eputd' 'a\uff3cb' \
+        'a\u037eb' '\uff5e' 'con' 'NUL.txt' 'a:b' 'a ' 'a.' 'a~' '~' '*' '?' '$(id)' '`id`' '-' '--'
+}
+
+# A byte below 0x80 has one way to be written; two that decode to a dot or a
+# slash are no UTF-8 at all, so there is no name to be refused.
+@test "overlong dots and slashes in a name: the stream ends" {
+    local name
+
+    for name in $'\xc0\xae\xc0\xae/a' $'..\xc0\xafa' $'..\xe0\x80\xafa' $'..\xf0\x80\x80\xafa' \
+        $'\xc0\xaf' $'\xe0\x80\xae' $'a\xc0\x80' $'\xc0\xaeputd/a' $'a\xc1\x9cb' $'\xfc\x80\x80\x80\x80\xaf'; do
+        : >"$IN"
+        asked a 1
+        plain_named "$name" x ',"reply":true'
+        serve
+        expect 65 'a=1' +a:1 !bad-frame
+    done
+    [[ ! -e $T/a ]]
+}
+
 # A refused one.
 
 @test "the empty name" { bad ''; }
@@ -182,6 +243,17 @@ bad_in_d() {
 
 @test "a directory on the way is a fifo" {
     mkfifo "$DIR/d"
+    bad d/a
+}
+
+@test "a directory on the way is a socket" {
+    "$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$DIR/d"
+    bad d/a
+}
+
+@test "a directory on the way is a device" {
+    need_root
+    mknod "$DIR/d" c 1 3
     bad d/a
 }
 

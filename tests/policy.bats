@@ -370,6 +370,30 @@ links="ln -s ../target a; ln -s ../target b"
 @test "a hard link: keep" { other_stands keep 'ln ../target a; ln ../target b' '@=precious'; }
 @test "a hard link: reject" { other_stands reject 'ln ../target a; ln ../target b' '@=precious'; }
 
+# shellcheck disable=SC2016 # expanded where they are made
+# sockets: two; devices: the two of /dev/null, which anybody reads as empty.
+sockets='"$PYTHON" -c "import socket
+for name in \"ab\": socket.socket(socket.AF_UNIX).bind(name)"'
+devices='mknod a c 1 3 && mknod b c 1 3'
+
+@test "a socket: replace" { other_stands replace "$sockets" '@='; }
+@test "a socket: keep" { other_stands keep "$sockets" '@='; }
+@test "a socket: reject" { other_stands reject "$sockets" '@='; }
+@test "a device: replace" {
+    need_root
+    other_stands replace "$devices" '@='
+}
+
+@test "a device: keep" {
+    need_root
+    other_stands keep "$devices" '@='
+}
+
+@test "a device: reject" {
+    need_root
+    other_stands reject "$devices" '@='
+}
+
 # Sixteen at once.
 
 # feed COUNT: handler N puts COUNT files, all named `a`, with contents of its own.

@@ -231,6 +231,7 @@ harmless() {
     [[ $1 != *$'\xc2'[$'\x80'-$'\x9f']* ]] || return 1
     [[ $1 != *$'\xe2\x80'[$'\xa8'-$'\xae']* ]] || return 1
     [[ $1 != *$'\xe2\x81'[$'\xa6'-$'\xa9']* ]] || return 1
+    [[ $1 != *$'\xe2\x80'[$'\x8e\x8f']* && $1 != *$'\xd8\x9c'* ]] || return 1
     iconv -f UTF-8 -t UTF-8 <<<"$1" >/dev/null 2>&1
 }
 
