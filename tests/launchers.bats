@@ -335,6 +335,6 @@ of_entry() {
     [[ $(of_entry socket_type) == stream && $(of_entry wait) == no ]]
     [[ $(of_entry user) == putd && $(of_entry port) == 8080 ]]
     [[ $(of_entry server) == /usr/local/libexec/putd ]]
-    [[ $(of_entry server_args) == /var/lib/putd ]]
+    [[ $(of_entry server_args) == '--min-rate=1K --session-timeout=86400 /var/lib/putd' ]]
     [[ $(of_entry per_source) == 32 && $(of_entry instances) == 256 ]]
 }
