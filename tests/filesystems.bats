@@ -238,7 +238,7 @@ swept_late() {
     [[ ${RECEIPTS[0]} == '{"ok":false,'* && ${RECEIPTS[1]} == '{"ok":false,'* ]]
 }
 
-@test "a filesystem that is read only: denied or io, never ok; the stream in step" {
+@test "a filesystem that is read only: never ok; the stream in step" {
     mounted "mount -t tmpfs none '$DIR' && mount -o remount,ro '$DIR'"
     asked a 1
     part $ID 0 x
@@ -246,6 +246,33 @@ swept_late() {
     if [[ $CODE != 73 ]]; then
         [[ $RAW != *'"ok":true'* && ${#RECEIPTS[@]} == 2 ]] || fail "something was stored"
     fi
+}
+
+# turning COMMAND: what is asked on a connection once COMMAND was run in the
+# mount's namespace: the disk failed, and nobody forbids anything.
+turning() {
+    local step
+
+    need_tool mkfs.ext4 nsenter
+    truncate -s 16M "$T/image"
+    mkfs.ext4 -q -F "$T/image"
+    mounted "mount -o loop image '$DIR'"
+    printf -v step 'frame={"cmd":"put","filename":"%s","filesize":2,"reply":true}' a
+    dialogue "$step" bytes=aa line "frame={\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":0,\"filesize\":2,\"reply\":true}" bytes=bb line \
+        sh="nsenter -m -t $HOLDER sh -c 'cd $T && $1'" \
+        "${step/:\"a/:\"b}" bytes=cc line "$step" bytes=cc line \
+        "frame={\"cmd\":\"put\",\"id\":\"$ID\",\"offset\":2,\"filesize\":2,\"reply\":true}" bytes=dd line \
+        "frame={\"cmd\":\"commit\",\"id\":\"$ID\",\"filename\":\"c\",\"size\":2,\"reply\":true}" line \
+        "frame={\"cmd\":\"abort\",\"id\":\"$ID\",\"reply\":true}" line shut ended
+    expect 74 'a=aa lost+found/' +a:2 $ID@2 !put:io:b !put:io:a !put:io !commit:io:c !abort:io
+}
+
+@test "ext4 after an error of its disk, which makes it read only: io, and try again" {
+    turning "mount -o remount,abort dir"
+}
+
+@test "a filesystem that is made read only meanwhile: io, and try again" {
+    turning "mount -o remount,ro dir"
 }
 
 # No /proc, and nobody in particular.

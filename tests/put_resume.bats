@@ -207,6 +207,38 @@ again_same() { again; }
     ended 69 "put: cannot connect to 127.0.0.1:1: Connection refused" "a: not sent"
 }
 
+# Once put gave up after one try where no server had answered yet, also where it
+# was told to go on: a file lost with a cron job that met a server being restarted.
+@test "--retries=N: N times, also where nobody ever answered" {
+    local again='put: trying again (1 of 2)' and='put: trying again (2 of 2)'
+    local refused='put: cannot connect to 127.0.0.1:1: Connection refused'
+    local silent closed
+
+    RETRIES=2
+    put -s 127.0.0.1:1 a
+    ended 69 "$refused" "$again" "$refused" "$and" "$refused" "a: not sent"
+    server silent
+    silent="put: $SERVER: no answer for 1 s: perhaps a legacy server, try --legacy"
+    put -s "$SERVER" --timeout=1 a
+    ended 75 "$silent" "$again" "$silent" "$and" "$silent" "a: not sent"
+    server_again --rude --frames=1 leaving
+    closed="put: $SERVER: the *: perhaps a legacy server, try --legacy"
+    put -s "$SERVER" a
+    ended 75 "$closed" "$again" "$closed" "$and" "$closed" "a: not sent"
+    put -s "exec:echo x >>'$T/runs'" a
+    [[ $STATUS == 75 && $(wc -l <"$T/runs") == 3 ]] || fail "$STATUS" "${ERR[@]}"
+    RETRIES=0
+    put -s 127.0.0.1:1 a
+    ended 69 "$refused" "a: not sent"
+}
+
+@test "--retries=N: who comes late is met" {
+    RETRIES=2
+    put -s "exec:test -e '$T/late' || { : >'$T/late'; exit 1; }; exec $PUTD_EXEC '$KEEP' 2>>'$T/log'" a
+    [[ $STATUS == 0 && ${ERR[-1]} == "a: stored, 6 bytes" ]] || fail "$STATUS" "${ERR[@]}"
+    kept a
+}
+
 @test "--retries is an end to it" {
     RETRIES=2
     server --refuse=a:no-space:true honest

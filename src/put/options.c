@@ -164,6 +164,7 @@ static bool take_value(struct options *options, int option, char **argv)
 		options->command = optarg;
 		return true;
 	case OPTION_RETRIES:
+		options->retries_given = true;
 		return value_retries(optarg, &options->retries);
 	case OPTION_TIMEOUT:
 		return value_timeout(optarg, &options->timeout_ms);

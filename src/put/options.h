@@ -22,6 +22,7 @@ struct options {
 	bool recursive, relative, preserve, checksum;
 	enum policy if_exists; /* POLICY_ABSENT: the server's */
 	int retries;
+	bool retries_given; /* and not the default */
 	int timeout_ms;
 	uint64_t bwlimit; /* bytes a second; 0: none */
 	bool legacy, interactive, receipts, json;

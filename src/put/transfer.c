@@ -1,10 +1,10 @@
 /*
  * See transfer.h. A connection that is lost, and a refusal that may pass, are
- * followed by another connection, after a wait that doubles; but only
- * once if the server has never answered, which is then perhaps none. Whatever
- * was stored, or held, starts the count of failures anew. `busy` has a clock of
- * its own: the one who has the upload may be gone, and the server takes its
- * time to see it.
+ * followed by another connection, after a wait that doubles; but only once if
+ * the server has never answered, which is then perhaps none, unless it was said
+ * how often to try. Whatever was stored, or held, starts the count of failures
+ * anew. `busy` has a clock of its own: the one who has the upload may be gone,
+ * and the server takes its time to see it.
  */
 #include "put/transfer.h"
 
@@ -82,11 +82,13 @@ static bool wait_while_busy(struct transfer *transfer)
 	return true;
 }
 
-/* Whether one that has never answered may be a server all the same, whose
- * first answer was lost. A command is not run again for that: it may ask for
- * a password. */
+/* Whether one that has never answered may be a server all the same. Nobody said
+ * so: then at most its first answer was lost, and a command is not even run
+ * again for that: it may ask for a password. */
 static bool may_be_server(const struct transfer *transfer, enum session_end end)
 {
+	if (transfer->options->retries_given)
+		return true;
 	return end == SESSION_LOST && !transfer->session->silent &&
 	       transfer->failures == 0 &&
 	       transfer->options->address.transport != TRANSPORT_EXEC;

@@ -396,10 +396,12 @@ enum wire_error store_error(int error)
 		return WIRE_BUSY;
 	case EACCES:
 	case EPERM:
-	case EROFS:
 	case EXDEV:
 		return WIRE_DENIED;
 	default:
+		/* EROFS, too: of a directory that could be written to when we
+		 * came it is how ext4 and others go on after an error of the
+		 * disk, and nothing that anybody forbids. */
 		return WIRE_IO;
 	}
 }

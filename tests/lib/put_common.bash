@@ -53,18 +53,19 @@ saw_not() {
     ! grep -qE -- "$1" "$SEEN" || fail "the server saw: $1" "$(cat "$SEEN")"
 }
 
-# put ARG...: to its end, with --retries=$RETRIES. $STATUS; $ERR its lines, but
+# put ARG...: to its end, with --retries=$RETRIES, or without that option where
+# that is empty. $STATUS; $ERR its lines, but
 # for the last where it sums all up, which is $TOTAL; standard output in $T/out;
 # standard input from $INPUT, where it is set.
 put() {
     STATUS=0
-    "$PUT" --retries="$RETRIES" "$@" <"${INPUT:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
+    "$PUT" ${RETRIES:+--retries="$RETRIES"} "$@" <"${INPUT:-/dev/null}" >"$T/out" 2>"$T/err" 3>&- || STATUS=$?
     read_err
 }
 
 # put_background ARG...: the same until put_wait.
 put_background() {
-    background from "${INPUT:-/dev/null}" "$PUT" --retries="$RETRIES" "$@" \
+    background from "${INPUT:-/dev/null}" "$PUT" ${RETRIES:+--retries="$RETRIES"} "$@" \
         >"$T/out" 2>"$T/err"
     PUT_PID=$PID
 }
