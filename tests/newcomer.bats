@@ -2,7 +2,8 @@
 # shellcheck disable=SC2016,SC2154
 #
 # The README's first command, as pasted, in a fresh Debian that has git and apt
-# only: as root, and as a user with sudo. (The second one is .ci/run itself.)
+# only: as root, and as a user with sudo. (The second one takes half an hour; by
+# hand: CI=true tests/rig/newcomer machine root 'the line'.)
 # Packages are fetched with this machine's network, so the port is a free one of
 # its loopback.
 
