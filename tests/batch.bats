@@ -195,6 +195,15 @@ serially() {
     expect 0 'b=hello' !put:no-space:a +b:5
 }
 
+# ext4 says so after an error of its disk: it is nothing that anybody forbids.
+@test "fdatasync finds all read only: io, and try again" {
+    asked a hello
+    asked b hello
+    traced -e inject=io_setup:error=EAGAIN:syscall=getpid -e inject=fdatasync:error=EROFS:syscall=getpid:when=1 --
+    expect 74 'b=hello' !put:io:a +b:5
+    [[ ${RECEIPTS[0]} == *'"retry":true'* ]]
+}
+
 @test "the directory cannot be flushed: io for all of them" {
     files 3
     finish
