@@ -569,7 +569,7 @@ teardown() {
     until_true grep -q '^big: refused: too-large' "$T/err"
     # On a busy machine the refusal is there before a byte of the body went out:
     # then the server is not at the gate, and never comes to it.
-    background open_gate
+    open_gate
     put_wait
     ended 1 "put: connected to *" "a: stored, *" "big: refused: too-large: *" \
         "put: the connection was cut, since the rest of a file is not wanted" \

@@ -131,9 +131,11 @@ kept() {
     ((${#there[@]} == $#)) || fail "kept: ${there[*]}"
 }
 
-# open_gate: the server may read the body it waits before.
+# open_gate: the server may read the body it waits before. A fifo is opened when
+# both ends are: not by this shell, since a server whose client was told first
+# never comes to the gate.
 open_gate() {
-    : >"$T/gate"
+    background to "$T/gate" true
 }
 
 # random_file NAME SIZE
