@@ -297,6 +297,18 @@ PY
     expect 0 '' ++a:3:a.~10000~ !put:exists:a +zz:1
 }
 
+# Found by doubling: a file behind the last number made the name `exists`.
+@test "keep: 1, 2, 4 and so on to 16,384 are taken: a free one is found" {
+    local -i n
+
+    for ((n = 1; n <= 16384; n *= 2)); do echo -n old >"$DIR/a.~$n~"; done
+    echo -n old >"$DIR/a"
+    asked a new
+    serve --if-exists=keep
+    [[ ${RECEIPTS[0]} =~ '"stored":"a.~'([0-9]+)'~"' ]] || fail "refused"
+    ((BASH_REMATCH[1] <= 10000)) && [[ $(<"$DIR/a.~${BASH_REMATCH[1]}~") == new ]]
+}
+
 @test "keep: 10,000 numbers are taken: exists, for a commit too" {
     taken_numbers 10000
     part $ID 0 new

@@ -599,6 +599,7 @@ wrong_networks() {
 @test "option: a name" { wrong_networks localhost; }
 @test "option: /33" { wrong_networks 192.0.2.0/33; }
 @test "option: /129" { wrong_networks 2001:db8::/129; }
+@test "option: IPv4 inside IPv6, and part of the rest" { wrong_networks ::ffff:192.0.2.0/95; }
 @test "option: / and nothing" { wrong_networks 192.0.2.0/; }
 @test "option: /-1" { wrong_networks 192.0.2.0/-1; }
 @test "option: /+8" { wrong_networks 192.0.2.0/+8; }

@@ -48,14 +48,16 @@ static int find_free(
     const struct directory *directory, const struct name *name, unsigned *ret)
 {
 	unsigned taken = 0, free_number = 1;
-	int r;
+	int r = 1;
 
-	while ((r = is_taken(directory, name, free_number)) > 0) {
+	while (free_number <= KEEP_NUMBERS &&
+	       (r = is_taken(directory, name, free_number)) > 0) {
 		taken = free_number;
 		free_number *= 2;
-		if (taken >= KEEP_NUMBERS)
-			return -EEXIST;
 	}
+	/* What is behind the last number is nobody's. */
+	if (free_number > KEEP_NUMBERS)
+		free_number = KEEP_NUMBERS + 1;
 	while (r >= 0 && free_number - taken > 1) {
 		unsigned middle = taken + (free_number - taken) / 2;
 

@@ -171,8 +171,7 @@ void serve_report_progress(struct session *s)
 	s->reported = now;
 	size = s->header->filesize;
 	held = stream_held(&s->stream);
-	if (held > s->body->left)
-		held = s->body->left;
+	held = held < s->body->left ? held : s->body->left;
 	log_escape(s->header->filename != NULL ? s->header->filename : "a part",
 	    name, sizeof(name));
 	(void)snprintf(text, sizeof(text), "receiving %s: %u %%", name,

@@ -86,8 +86,7 @@ void systemd_status(const char *text)
 {
 	char state[512];
 
-	if (!systemd_has_status())
-		return;
 	(void)snprintf(state, sizeof(state), "STATUS=%.480s", text);
-	(void)library.notify(0, state);
+	if (systemd_has_status())
+		(void)library.notify(0, state);
 }

@@ -1,0 +1,52 @@
+/*
+ * For LD_PRELOAD: the STARVE-th request for memory of the process finds none,
+ * and says so on stderr. It knows libc's functions, nothing of what it starves.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static bool is_starved(void)
+{
+	static const char *wanted;
+	static long asked;
+
+	if (asked++ == 0)
+		wanted = getenv("STARVE");
+	if (wanted == NULL || atol(wanted) != asked)
+		return false;
+	(void)!write(STDERR_FILENO, "starved\n", 8);
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return is_starved() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return is_starved() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+	return is_starved() ? NULL : __libc_realloc(memory, size);
+}
+
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t from)
+{
+	if (is_starved())
+		return MAP_FAILED;
+	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, from);
+}
