@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2086 # ids are words
+# shellcheck disable=SC2086,SC2030,SC2031 # ids are words; each test has its own PUTD
 #
 # Calls that fail, one at a time (strace), memory that is not there, and what a
 # crash left in the private directory: which answer that gives, and that nothing
@@ -34,8 +34,6 @@ met() {
     until_true grep -q INJECTED "$T/trace"
     PUTD=$SOUND
 }
-
-io_again='{"ok":false,"cmd":"*","error":"io","retry":true,*'
 
 # --- what stands at the target, and how a file is dressed --------------------
 
@@ -230,7 +228,7 @@ flush_fails() {
 
 # record TEXT: what a crash, or a disk that lost something, left of an upload.
 record() {
-    mkdir -p -m 700 "$DIR/.putd"
+    [[ -d $DIR/.putd ]] || mkdir -m 700 "$DIR/.putd"
     printf %s "$1" >"$DIR/.putd/$ID.done"
 }
 
