@@ -229,8 +229,11 @@ fuzz-long:
 	$(Q)$(MAKE) B=$(B)/long FUZZ_SANITIZE=undefined $(B)/long/fuzz/session
 	$(Q)RUNS=$(FUZZ_LONG_RUNS) tests/fuzz/run session $(B)/long 0
 
-# The same harnesses under AFL++ (package afl++), by hand.
+# The same harnesses under AFL++, by hand: nothing else needs it, so `make deps`
+# does not install it.
 fuzz-afl:
+	@command -v afl-clang-fast >/dev/null || { \
+		echo 'fuzz-afl: no AFL++ here: apt-get install afl++'; exit 1; }
 	$(Q)$(MAKE) B=$(B)/afl FUZZ_CC=afl-clang-fast FUZZ_GUIDED= \
 		$(FUZZERS:%=$(B)/afl/fuzz/%)
 	$(Q)for f in $(FUZZERS); do \
@@ -241,6 +244,7 @@ fuzz-afl:
 MAN1 := src/put/put.1
 MAN7 := src/wire/put-protocol.7
 MAN8 := src/putd/putd.8
+DOCUMENTS := README.md SECURITY.md LICENSE
 
 INSTALLED = $(BINDIR)/put $(LIBEXECDIR)/putd \
 	$(MANDIR)/man1/put.1 $(MANDIR)/man7/put-protocol.7 $(MANDIR)/man8/putd.8 \
@@ -249,7 +253,7 @@ INSTALLED = $(BINDIR)/put $(LIBEXECDIR)/putd \
 	$(CATALOGDIR)/putd.catalog \
 	$(BASHCOMPLETIONDIR)/put $(ZSHCOMPLETIONDIR)/_put \
 	$(FISHCOMPLETIONDIR)/put.fish \
-	$(DOCDIR)/README.md $(DOCDIR)/LICENSE
+	$(addprefix $(DOCDIR)/,$(DOCUMENTS))
 
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
@@ -267,7 +271,7 @@ install: all
 	$(INSTALL) -m 644 contrib/completion/put.bash $(DESTDIR)$(BASHCOMPLETIONDIR)/put
 	$(INSTALL) -m 644 contrib/completion/_put $(DESTDIR)$(ZSHCOMPLETIONDIR)/_put
 	$(INSTALL) -m 644 contrib/completion/put.fish $(DESTDIR)$(FISHCOMPLETIONDIR)/put.fish
-	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)
 	$(if $(DESTDIR),,$(Q)units/register installed)
 
 # The user, the directory and what is in it stay.

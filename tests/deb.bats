@@ -120,6 +120,7 @@ end_halves() {
     [[ $(inside systemctl is-active putd.socket || true) == inactive ]]
     [[ $(inside systemctl show -p ExecStart --value putd@x.service) == *path=/usr/libexec/putd\ * ]]
     [[ -z $(inside grep -r /usr/local/libexec /usr/share/doc/putd) ]]
+    inside sh -c 'gzip -dcf /usr/share/doc/putd/SECURITY.md*' | grep -q '^# Security$'
 }
 
 @test "systemctl enable --now putd.socket, and files arrive" {

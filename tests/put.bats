@@ -849,7 +849,7 @@ END
     [[ $STATUS == 0 && ${ERR[*]} == *"a: stored, 6 bytes"* ]] || fail "$STATUS" "${ERR[@]}"
     kept a
     # The one that does not answer was the first.
-    grep -q 'inet_addr("127.0.0.1").* = -1 EINPROGRESS' "$T/trace"
+    grep -q 'inet_addr("127.0.0.1").* = -1 EINPROGRESS' "$T/trace" || fail "$(cat "$T/trace")"
 }
 
 # --- exec ----------------------------------------------------------------------------

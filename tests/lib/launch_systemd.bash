@@ -98,7 +98,7 @@ copy_into_tree() {
     local copy=$TREE/opt/putd
 
     make -C "$ROOT" all && mkdir -p "$copy/build" &&
-        cp -a "$ROOT"/{Makefile,README.md,LICENSE,src,units,contrib} "$copy" &&
+        cp -a "$ROOT"/{Makefile,{README,SECURITY}.md,LICENSE,src,units,contrib} "$copy" &&
         cp -a "$ROOT"/build/{putd,put,obj} "$copy/build" &&
         find "$copy/build/obj" -name '*.o' -exec touch {} + &&
         touch "$copy"/build/put{d,}

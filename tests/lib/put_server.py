@@ -375,18 +375,34 @@ def serve(listener, options):
         sock.close()
 
 
+# Of struct tcp_info, for a socket that listens: how many connections wait in its
+# queue (tcpi_unacked), and how many more than none may (tcpi_sacked).
+QUEUED = struct.Struct("@24xII")
+
+
+def is_full(listener):
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, QUEUED.size)
+    waiting, most = QUEUED.unpack(info)
+    return waiting > most
+
+
 def fill(listener):
-    """The queue of connections, until one more would have to wait."""
+    """The queue of connections, until one more would have to wait. A Unix socket
+    says so at once. With TCP nothing comes back, and that nothing came yet says
+    only that the machine is busy: the kernel knows."""
+    unix = listener.family == socket.AF_UNIX
     kept = []
-    while True:
+    while unix or not is_full(listener):
         sock = socket.socket(listener.family)
-        # A Unix socket says so at once; with TCP nothing comes back.
-        sock.settimeout(0 if listener.family == socket.AF_UNIX else 0.5)
+        sock.settimeout(0 if unix else 0.5)
         try:
             sock.connect(listener.getsockname())
-        except (BlockingIOError, TimeoutError):
+            kept.append(sock)
+        except BlockingIOError:
             return kept
-        kept.append(sock)
+        except TimeoutError:
+            sock.close()
+    return kept
 
 
 def listen(options):
