@@ -1,10 +1,13 @@
 /*
  * Fuzzes the header parser: the input is a header, as the handler reads it. A
  * header that is accepted must keep what wire/header.h says of it, and a file
- * name in it must be judged without harm.
+ * name in it must be judged without harm. What was read is written again, and
+ * reads the same; what does not fit its room is told so; and any bytes at all
+ * can be a string of what is written.
  */
 #include "wire/header.h"
 #include "putd/name.h"
+#include "wire/json_write.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -51,6 +54,76 @@ static void check_header(const struct header *header)
 		       strlen(header->id) <= ID_MAX);
 }
 
+static bool same_text(const char *one, const char *other)
+{
+	return (one == NULL) == (other == NULL) &&
+	       (one == NULL || strcmp(one, other) == 0);
+}
+
+static void check_written(const struct header *header, char *text, size_t n)
+{
+	struct header again;
+
+	assert(header_parse(text, n, &again) == 0);
+	assert(same_text(again.filename, header->filename));
+	assert(same_text(again.id, header->id));
+	assert(again.size == header->size && again.offset == header->offset);
+	assert(again.has_mtime == header->has_mtime &&
+	       again.mtime_usec == header->mtime_usec);
+	assert(again.command == header->command &&
+	       again.if_exists == header->if_exists);
+	header_free(&again);
+}
+
+static void check_writing(const struct header *header)
+{
+	struct header_text what = {
+	    .command = header->command_text,
+	    .id = header->id,
+	    .filename = header->filename,
+	    .has_filesize = true,
+	    .has_offset = header->id != NULL,
+	    .has_size = header->has_size,
+	    .has_mtime = header->has_mtime,
+	    .filesize = header->filesize,
+	    .offset = header->offset,
+	    .size = header->size,
+	    .mtime_usec = header->mtime_usec,
+	    .if_exists = header->if_exists,
+	    .reply = header->reply,
+	};
+	static char out[FRAME_LENGTH_SIZE + HEADER_MAX];
+	long n = header_format(&what, out, sizeof(out));
+
+	assert(header_format(&what, out, FRAME_LENGTH_SIZE - 1) == -EMSGSIZE);
+	if (n < 0)
+		return;
+	assert(header_format(&what, out, (size_t)n - 1) == -EMSGSIZE);
+	assert(header_format(&what, out, (size_t)n) == n);
+	if (header->refusal == WIRE_OK)
+		check_written(header, out + FRAME_LENGTH_SIZE,
+		    (size_t)n - FRAME_LENGTH_SIZE);
+}
+
+static void check_string(const char *text)
+{
+	static char out[HEADER_MAX];
+	struct json_writer writer;
+	struct json json;
+	const char *read;
+	size_t n;
+
+	json_begin(&writer, out, sizeof(out));
+	json_add_string(&writer, "x", text);
+	n = json_end(&writer);
+	if (n == 0)
+		return;
+	assert(json_read(out, n, &json) == 0);
+	assert(json_string(&json, "x", &read) == 1 &&
+	       (!utf8_valid(text, strlen(text)) || strcmp(read, text) == 0));
+	json_free(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct header header;
@@ -59,6 +132,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < HEADER_MIN || size > HEADER_MAX)
 		return 0;
+	text = strndup((const char *)data, size);
+	check_string(text);
+	free(text);
 	/* Exactly as long as it is: a byte read beyond it is found. */
 	text = malloc(size);
 	memcpy(text, data, size);
@@ -66,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(r == 0 || r == -EBADMSG);
 	if (r == 0) {
 		check_header(&header);
+		check_writing(&header);
 		header_free(&header);
 	}
 	free(text);
