@@ -65,9 +65,10 @@ met() {
     need_tool setfacl getfacl
     mkdir "$DIR/d"
     setfacl -d -m u::rw,g::rw,o::r "$DIR/d"
-    asked d/a hello
+    part $ID 0 hello
+    commit $ID d/a 5
     serve --file-mode=0640
-    expect 0 'd/ d/a=hello' +d/a:5
+    expect 0 'd/ d/a=hello' $ID@5 =d/a:5
     [[ $(stat -c %a "$DIR/d/a") == 640 ]] || fail "$(stat -c %a "$DIR/d/a")"
 }
 

@@ -84,6 +84,19 @@ length_refused() {
     expect 65 ''
 }
 
+# One of them lies across the end of what is read at once.
+@test "thirty headers of 65536 bytes, pipelined" {
+    local -i i
+
+    printf -v pad '%-65536s' '{"cmd":"hello"}'
+    for ((i = 0; i < 30; i++)); do
+        frame "$pad"
+    done
+    asked a 1
+    serve_from "$IN"
+    expect 0 'a=1' +a:1
+}
+
 # Headers padded by a shell.
 padded() { printf '\0\1\0\0%-256s' "$1" >>"$IN"; }
 @test "the padded header of the manual" {

@@ -515,6 +515,17 @@ put_a='frame={"cmd":"put","filename":"a","filesize":1,"reply":true}'
     judge "${RECEIPTS[999]}" +a:3
 }
 
+# More of them at once than are sent at once.
+@test "receipts of 250 names of 250 bytes, pipelined" {
+    local -i i
+
+    printf -v long '%0247d' 0
+    for ((i = 100; i < 350; i++)); do asked "$long$i" x; done
+    serve_from "$IN"
+    [[ $CODE == 0 ]] && ((${#RECEIPTS[@]} == 250))
+    for ((i = 100; i < 350; i++)); do judge "${RECEIPTS[i - 100]}" "+$long$i:1" || fail "not stored"; done
+}
+
 @test "a client that goes away without reading: its files are whole or not there" {
     dialogue --socket "$put_a" bytes=1 deaf "$put_a" bytes=2 \
         'frame={"cmd":"put","filename":"b","filesize":3,"reply":true}' bytes=345 shut ended
