@@ -323,7 +323,19 @@ localized() {
     [[ $port == 8080 && $socket == stream && $protocol == tcp ]]
     [[ $wait == nowait.* && $user == putd ]]
     [[ $program == /usr/local/libexec/putd ]]
-    [[ $arguments == 'putd /var/lib/putd' ]]
+    [[ $arguments == 'putd --min-rate=1K --session-timeout=86400 /var/lib/putd' ]]
+}
+
+# Those that anybody reaches: a peer that sent a byte a minute held its place for
+# ever where only the unit had these.
+@test "contrib: each launcher bounds a slow peer, as the unit does" {
+    local file bounds='--min-rate=1K --session-timeout=86400 '
+
+    grep -qF "/putd $bounds" "$ROOT/units/putd@.service.in"
+    for file in inetd/inetd.conf xinetd/putd tcpserver/run busybox/run s6/run ncat/run \
+        socat/run socat/run-copying; do
+        grep -qF -e "$bounds/var/lib/putd" "$ROOT/contrib/$file" || fail "$file"
+    done
 }
 
 # of_entry KEY: its value in the xinetd entry.
