@@ -132,6 +132,13 @@ lie() {
     named '127.0.0.1:[0-9]*'
 }
 
+# stunnel talks to what it executes over the loopback interface, and sets both.
+@test "stunnel: its two variables are believed over the loopback, one is not" {
+    REMOTE_PORT=4711 REMOTE_HOST=192.0.2.7 known_as '192.0.2.7*' --over=tcp4
+    REMOTE_HOST=192.0.2.7 known_as '127.0.0.1:[0-9]*' --over=tcp4
+    REMOTE_PORT=4711 known_as '127.0.0.1:[0-9]*' --over=tcp4
+}
+
 # --- hostile values ---------------------------------------------------------
 # common.bash judges every line of the log: nothing in it moves a terminal.
 
