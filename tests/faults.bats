@@ -394,6 +394,21 @@ resuming() {
     expect 74 'a=1 b=2'
 }
 
+@test "the same, found out before the next frame's own answer" {
+    local next
+
+    for next in "part $ID 0 x" 'asked ../x 1' 'asked a/b 1' "ask stat $ID"; do
+        rm -rf "$DIR/a" "$DIR/.putd"
+        : >"$IN"
+        asked a 1
+        $next
+        failing "@$T/out" write:error=EIO
+        serve
+        met
+        expect 74 'a=1'
+    done
+}
+
 # accepting: a client's file, over a socket that putd listens on.
 accepting() {
     CODE=0
