@@ -21,7 +21,7 @@ traced() {
     shift
     CODE=0
     ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS-}" strace -o "$T/trace" \
-        -e trace=io_setup,io_submit,io_getevents,io_destroy,fdatasync,fsync,syncfs,sync,linkat,renameat,renameat2,write,sendto,getpid \
+        -e trace=io_setup,io_submit,io_getevents,io_destroy,fdatasync,fsync,syncfs,sync,flock,linkat,renameat,renameat2,write,sendto,getpid \
         "${how[@]}" "$PUTD" "${OPTIONS[@]}" "$@" "$DIR" <"$IN" >"$T/out" 2>"$T/err" 3>&- || CODE=$?
     look
 }
@@ -64,6 +64,82 @@ all_stored() {
     order
     [[ $ORDER == 'io_submit linkat fsync write(1' ]] || fail "order: $ORDER"
 }
+
+# --- turns --------------------------------------------------------------------
+
+# turns: the calls of a batch that is flushed by turns, each once.
+turns() {
+    grep -oE '^(io_submit|fsync|linkat|flock\([0-9]+, LOCK_[A-Z]+)' "$T/trace" |
+        sed 's/flock.*LOCK_//' | uniq | paste -sd ' '
+}
+
+@test "sixty-five files wait for their turn, at their data and at their names" {
+    files 65
+    traced --
+    all_stored 65
+    [[ $(turns) == 'EX io_submit UN linkat EX fsync UN' ]] || fail "$(turns)"
+}
+
+@test "sixty-four share the journal with others: no turn" {
+    files 64
+    traced --
+    all_stored 64
+    (($(calls '^flock') == 0)) || fail "$(grep ^flock "$T/trace")"
+}
+
+@test "--sync=none has nothing to wait for" {
+    files 100
+    traced -- --sync=none
+    ((${#RECEIPTS[@]} == 100 && $(calls '^flock') == 0)) || fail "$(grep ^flock "$T/trace")"
+}
+
+# held COMMAND...: while a stranger has the lock of the directory.
+held() {
+    local lock
+
+    exec {lock}<"$DIR"
+    flock -x "$lock"
+    "$@"
+    exec {lock}<&-
+}
+
+@test "a turn that does not come: a second, once, and all is stored" {
+    files 600
+    list() { LISTING=''; }
+    held traced --
+    all_stored 600
+    # Then it goes on by itself: no further try at a later batch.
+    grep -E '^(flock|io_submit)' "$T/trace" | cut -d'(' -f1 | uniq -c >"$T/tries"
+    [[ $(awk '{print $2}' "$T/tries" | paste -sd ' ') == 'flock io_submit' &&
+        $(calls '^flock.*EAGAIN') -gt 10 ]] || fail "$(cat "$T/tries")"
+}
+
+@test "locks that are not to be had: no turns" {
+    files 100
+    traced -e inject=flock:error=ENOLCK --
+    all_stored 100
+    (($(calls '^flock') == 1)) || fail "$(grep ^flock "$T/trace")"
+}
+
+@test "sixteen that flush the same names at once: each is answered, all is whole" {
+    local -i i
+    local -a pids=()
+
+    files 100
+    for ((i = 0; i < 16; i++)); do
+        background served_to "$T/out.$i"
+        pids+=("$PID")
+    done
+    for ((i = 0; i < 16; i++)); do
+        wait "${pids[i]}"
+        (($(grep -c '"durable":true' "$T/out.$i") == 100)) || fail "$i: $(tail -n 1 "$T/out.$i")"
+    done
+    for ((i = 0; i < 100; i++)); do [[ $(<"$DIR/f$i") == "$i" ]]; done
+}
+
+served_to() { exec "$PUTD" "${OPTIONS[@]}" "$DIR" <"$IN" >"$1" 2>/dev/null; }
+
+# --- directories and calls that fail --------------------------------------------
 
 @test "three directories: one batch, each directory is flushed once" {
     local -i i

@@ -6,6 +6,7 @@
 #include "putd/batch.h"
 
 #include "putd/flush.h"
+#include "putd/turn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -111,6 +112,16 @@ static void flush_directories(struct batch *batch)
 	}
 }
 
+static void by_turns(struct batch *batch, void (*flush)(struct batch *))
+{
+	struct store *store = batch->store;
+	bool ours = turn_begin(&store->turn, store->root, batch->count);
+
+	flush(batch);
+	if (ours)
+		turn_end(store->root);
+}
+
 void pending_forget(struct store *store, struct pending *file)
 {
 	temporary_discard(store, &file->temporary);
@@ -123,10 +134,10 @@ int batch_flush(struct batch *batch)
 	int first = 0;
 
 	if (batch->store->durable)
-		flush_data(batch);
+		by_turns(batch, flush_data);
 	publish_all(batch);
 	if (batch->store->durable)
-		flush_directories(batch);
+		by_turns(batch, flush_directories);
 	for (size_t i = 0; i < batch->count; i++) {
 		int r = batch->settled(batch->context, &batch->files[i]);
 

@@ -23,10 +23,16 @@
 #define BATCH_FILES	256	    /* files made durable together, at most */
 #define DESCRIPTORS_MAX (2 * BATCH_FILES) /* of a batch and its directories */
 #define DESCRIPTORS	16 /* kept free of the batch: stdio, root, journal … */
-#define DRAIN_MS	5000 /* for the peer to see our last line and close */
-#define DRAIN_QUIET_MS	1000 /* the same, for one that sends nothing */
-#define DRAIN_BYTES	(UINT64_C(256) * 1024 * 1024) /* read for the same end */
-#define KEEP_NUMBERS	10000 /* NAME.~1~ to NAME.~10000~ */
+
+/* A batch of more files than this is flushed by turns (turn.h); milliseconds
+ * that one waits for its own, at most. */
+#define TURN_FILES     64
+#define TURN_MS	       1000
+
+#define DRAIN_MS       5000 /* for the peer to see our last line and close */
+#define DRAIN_QUIET_MS 1000 /* the same, for one that sends nothing */
+#define DRAIN_BYTES    (UINT64_C(256) * 1024 * 1024) /* read for the same end */
+#define KEEP_NUMBERS   10000 /* NAME.~1~ to NAME.~10000~ */
 
 /* A partial file is flushed, and its offset recorded, so often. */
 #define CHECKPOINT_BYTES (UINT64_C(64) * 1024 * 1024)

@@ -67,7 +67,7 @@ static const int allowed[] = {
 
     /* Files, all of them below the root (Landlock). */
     SYS_openat2, SYS_openat, SYS_newfstatat, SYS_statx, SYS_fstatfs,
-    SYS_fdatasync, SYS_linkat, SYS_fsync, SYS_close, SYS_fallocate,
+    SYS_fdatasync, SYS_linkat, SYS_fsync, SYS_flock, SYS_close, SYS_fallocate,
     SYS_io_setup, SYS_io_submit, SYS_io_getevents, SYS_fchmod, SYS_fgetxattr,
     SYS_fsetxattr, SYS_fremovexattr, SYS_ftruncate, SYS_renameat2,
     SYS_getdents64, SYS_lseek, SYS_pread64, SYS_renameat, SYS_unlinkat,

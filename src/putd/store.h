@@ -10,6 +10,7 @@
 #include "putd/flush.h"
 #include "putd/name.h"
 #include "putd/options.h"
+#include "putd/turn.h"
 #include "wire/error.h"
 #include "wire/header.h"
 
@@ -25,6 +26,7 @@ struct store {
 	bool root_flushed;   /* the private directory's own name is durable */
 	enum { UNTRIED, WORKS, WORKS_NOT } noreplace; /* renameat2(2) */
 	struct flusher flusher;	   /* of all connections of this process */
+	struct turn turn;	   /* likewise */
 	struct amount floor;	   /* of free space */
 	uint64_t seen_free;	   /* bytes above it that are nobody's yet */
 	struct amount max_partial; /* of free space, for partial files */
