@@ -111,7 +111,7 @@ held() {
     # Then it goes on by itself: no further try at a later batch.
     grep -E '^(flock|io_submit)' "$T/trace" | cut -d'(' -f1 | uniq -c >"$T/tries"
     [[ $(awk '{print $2}' "$T/tries" | paste -sd ' ') == 'flock io_submit' &&
-        $(calls '^flock.*EAGAIN') -gt 10 ]] || fail "$(cat "$T/tries")"
+    $(calls '^flock.*EAGAIN') -gt 10 ]] || fail "$(cat "$T/tries")"
 }
 
 @test "locks that are not to be had: no turns" {
