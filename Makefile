@@ -106,7 +106,7 @@ TEST_PACKAGES := bats clang clang-format clang-tidy clang-tools cppcheck gcovr l
 	openssl util-linux iproute2 bsdutils procps strace git file debootstrap \
 	e2fsprogs xfsprogs \
 	acl bindfs qemu-system-x86 \
-	debhelper lintian inotify-tools
+	build-essential debhelper lintian inotify-tools locales
 # To run it is not to test it: `make deps run` installs less than `make deps`.
 PACKAGES := $(BUILD_PACKAGES) $(if $(filter-out run all install,$(or \
 	$(filter-out deps,$(MAKECMDGOALS)),check)),$(TEST_PACKAGES))
