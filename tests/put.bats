@@ -936,7 +936,7 @@ many() {
     many 1100
     server --say-put='' honest
     # Time enough for the server to read them all.
-    put -s "$SERVER" --timeout=5 "${FILES[@]}"
+    put -s "$SERVER" --timeout=10 "${FILES[@]}"
     [[ $STATUS == 75 ]]
     [[ $(grep -c '^put ' "$SEEN") == 1024 ]]
     [[ $(grep -c 'outcome unknown' "$T/err") == 1024 ]]
