@@ -21,6 +21,7 @@ from place import Place
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
+BAR = 30  # columns of the longest
 GROUPS = {
     "start": process.start,
     "connections": small.connections,
@@ -122,6 +123,20 @@ def plot(place, samples, out):
     print(f"\nplot: {out / 'large.svg'}")
 
 
+def print_bars(samples):
+    """The same for a page of text, fastest first."""
+    bars = []
+    for name in large.CANDIDATES:
+        rates = samples.of.get((name, "GiB/s"), {}).values()
+        costs = samples.of.get((name, "CPU s/GiB"), {}).values()
+        if rates:
+            bars.append((median(rates), median(costs), name))
+    print()
+    for rate, cost, name in sorted(bars, reverse=True):
+        bar = "#" * max(1, round(BAR * rate / max(bars)[0]))
+        print(f"{name:24} {bar:{BAR}} {rate:5.2f} GiB/s {cost:6.2f} CPU s/GiB")
+
+
 def machine(work):
     """The machine, in a line."""
     model = "?"
@@ -172,6 +187,7 @@ def main():
         print()
         print_table(samples, options.rounds, out / "table.csv")
         print_absolute(samples)
+        print_bars(samples)
         plot(place, samples, out)
         print(f"{time.monotonic() - began:.0f} s, {options.rounds} rounds")
     except BaseException:
