@@ -35,6 +35,15 @@ code_of() {
     "$@" || CODE=$?
 }
 
+@test "--verbose: the end of a connection is told, with its counts" {
+    plain a hello
+    serve --verbose
+    logged 2
+    [[ $CODE == 0 && ${LOG[1]} == *'end: 1 files, 5 bytes, 0 refused' ]] || fail "${LOG[@]}"
+    serve
+    logged 1
+}
+
 @test "no directory" { wrong DIRECTORY; }
 @test "two directories" { wrong '' "$DIR" "$T"; }
 @test "an unknown option" { wrong --frob --frob "$DIR"; }

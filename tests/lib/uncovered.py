@@ -1,0 +1,45 @@
+"""Which lines are not reached, and why.
+
+uncovered.py LINES REASONS: LINES is gcovr's JSON; REASONS has a line for each:
+FILE, the text of the line before it, its own, and the reason, by tabs. Prints
+each that is not reached; fails where one has no reason.
+"""
+
+import json
+import sys
+
+
+def reasons(file):
+    with open(file, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                source, before, text, why = line.rstrip("\n").split("\t")
+                assert why, line
+                yield source, before, text
+
+
+def unreached(file):
+    with open(file, encoding="utf-8") as text:
+        files = json.load(text)["files"]
+    for each in files:
+        with open(each["file"], encoding="utf-8") as text:
+            source = text.read().split("\n")
+        for line in each["lines"]:
+            if line["count"] == 0 and not line.get("gcovr/noncode"):
+                number = line["line_number"]
+                yield (each["file"], number, source[number - 2].strip(),
+                       source[number - 1].strip())
+
+
+def main():
+    known = set(reasons(sys.argv[2]))
+    bare = 0
+    for file, number, before, text in unreached(sys.argv[1]):
+        has = (file, before, text) in known
+        bare += not has
+        print(f"{file}:{number}: {text}" + ("" if has else "  <- no reason"))
+    print(f"{bare} lines are not reached and have no reason")
+    sys.exit(bare > 0)
+
+
+main()
