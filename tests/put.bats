@@ -829,13 +829,14 @@ END
     printf '%s multi\n' 127.0.0.1 127.0.0.2 >"$T/hosts"
     cat >"$T/inside" <<'END'
 mount --bind "$T/hosts" /etc/hosts && ip link set lo up || exit 1
-mkfifo "$T/address"
+mkfifo "$T/address" "$T/full"
 "$PYTHON" "$LIB/put_server.py" --log="$SEEN" --keep="$KEEP" \
     --host=127.0.0.2 honest >"$T/address" &
 read -r address <"$T/address"
-# One whose queue is full drops what comes: as behind a firewall.
-"$PYTHON" "$LIB/put_server.py" --log="$SEEN" --port="${address##*:}" full >"$T/address" &
-read -r full <"$T/address"
+# One whose queue is full drops what comes: as behind a firewall. A fifo of its own:
+# the other may not have closed its yet.
+"$PYTHON" "$LIB/put_server.py" --log="$SEEN" --port="${address##*:}" full >"$T/full" &
+read -r full <"$T/full"
 strace -o "$T/trace" -e trace=connect \
     "$PUT" --timeout=4 -v -s "multi:${address##*:}" a 2>"$T/err"
 status=$?
