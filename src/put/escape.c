@@ -13,15 +13,6 @@
 /* \xNN for one byte; \uNNNN for two or three. */
 #define ESCAPED_MAX 4
 
-/* Controls, and what reorders or breaks a line on a terminal. */
-static bool is_unsafe(int32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
-	       point == 0x61c || point == 0x200e || point == 0x200f ||
-	       (point >= 0x2028 && point <= 0x202e) ||
-	       (point >= 0x2066 && point <= 0x2069);
-}
-
 /* Returns the end of what was written at `out`. */
 static char *escape_point(
     char *out, int32_t point, const uint8_t *from, const uint8_t *to)
@@ -30,9 +21,9 @@ static char *escape_point(
 		return out + sprintf(out, "\\x%02x", *from);
 	if (point == '\\')
 		return stpcpy(out, "\\\\");
-	if (point < 0x80 && is_unsafe(point))
+	if (point < 0x80 && utf8_unsafe(point))
 		return out + sprintf(out, "\\x%02x", (unsigned)point);
-	if (is_unsafe(point))
+	if (utf8_unsafe(point))
 		return out + sprintf(out, "\\u%04x", (unsigned)point);
 	return mempcpy(out, from, (size_t)(to - from));
 }

@@ -93,16 +93,6 @@ void log_open(struct log *log, int in, int out)
 	openlog("putd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
-/* Controls, and what reorders or breaks a line on a terminal; as the client has
- * it. */
-static bool is_unsafe(int32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
-	       point == 0x61c || point == 0x200e || point == 0x200f ||
-	       (point >= 0x2028 && point <= 0x202e) ||
-	       (point >= 0x2066 && point <= 0x2069);
-}
-
 void log_escape(const char *text, char *out, size_t size)
 {
 	const uint8_t *cursor = (const uint8_t *)text;
@@ -113,7 +103,7 @@ void log_escape(const char *text, char *out, size_t size)
 		const uint8_t *start = cursor;
 		int32_t point = utf8_next(&cursor, end);
 
-		if (!is_unsafe(point) && point != '\\') {
+		if (!utf8_unsafe(point) && point != '\\') {
 			memcpy(out + length, start, (size_t)(cursor - start));
 			length += (size_t)(cursor - start);
 			continue;

@@ -51,6 +51,11 @@ bool json_has(const struct json *json, const char *key);
 /* Whether the string is well-formed UTF-8 (RFC 3629) of `length` bytes. */
 bool utf8_valid(const char *string, size_t length);
 
+/* Whether a code point must not reach a terminal as it is: controls, and what
+ * reorders or breaks a line there (Unicode's bidirectional marks and its line
+ * and paragraph separators). -1, no code point, is unsafe. */
+bool utf8_unsafe(int32_t point);
+
 /*
  * Reads one code point at *cursor (< end) and moves past it. Returns it, or -1
  * where the bytes are not well-formed: overlong, a surrogate, above U+10FFFF,

@@ -51,3 +51,11 @@ bool utf8_valid(const char *string, size_t length)
 			return false;
 	return true;
 }
+
+bool utf8_unsafe(int32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
+	       point == 0x61c || point == 0x200e || point == 0x200f ||
+	       (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069);
+}
