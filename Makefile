@@ -22,7 +22,8 @@ B ?= build
 CC ?= cc
 INSTALL ?= install
 
-# Ours stand apart from the user's CFLAGS, which are added last.
+# Ours stand apart from the user's CFLAGS, which are added last. (A field that an
+# initializer leaves out is zero, and meant.)
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla -Wundef -Wformat=2 \
@@ -144,8 +145,8 @@ scale-check: all
 	$(Q)tests/rig/testroot scale >/dev/null || true
 	$(Q)FILE_SECONDS=1800 tests/run tests/scale/*.bats
 
-# What is measured, and against whom; as root. `make bench QUICK=1` takes 5 minutes
-# instead of 30; BENCH_OPTIONS=--only=start,large takes some of it.
+# What is measured, and against whom; as root. `make bench QUICK=1` takes 3 minutes
+# instead of 20; BENCH_OPTIONS=--only=start,large takes some of it.
 bench:
 	$(Q)tests/bench/run $(if $(QUICK),--quick) $(BENCH_OPTIONS)
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2153
+# shellcheck disable=SC2016 # expanded inside
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+# shellcheck disable=SC2034,SC2153 # for lib/, and from there
 #
 # The Debian package from its build to its purge, under a real systemd and with
 # uploads on their way. One boot; the tests are steps, and each needs those before

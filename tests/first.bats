@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
 #
 # The first minutes of somebody who has the sources: what `make run` says, and one
 # line that says what to do where something is missing, taken or wrong.

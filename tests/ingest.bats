@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2153
+# shellcheck disable=SC2016 # expanded inside
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+# shellcheck disable=SC2034,SC2153 # for lib/, and from there
 #
 # contrib/ingest: what takes the files that arrived, once each and whole, under a
 # real systemd. Installed as its README says. One boot, as in units.bats.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # expanded inside
 #
 # contrib/judge: what it says of the installed units, and of drop-ins that spoil
 # them, under a real systemd. One boot, as in systemd.bats.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2154
+# shellcheck disable=SC2016,SC2154 # expanded inside; run sets status
 #
 # The README's first command, as pasted, in a fresh Debian that has git and apt
 # only: as root, and as a user with sudo. (The second one takes half an hour; by

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034
+# shellcheck disable=SC2016 # what is typed is expanded there
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
+# shellcheck disable=SC2034 # for lib/
 #
 # What README.md and contrib/*/README.md have to be typed is typed, under a real
 # systemd on this machine's own root; the launchers' are in readme_launchers.bats.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034 # for lib/
 #
 # What is given away: one version, a tarball that is the same bytes every time and
 # in which make and tests work, and an uninstall that undoes an install.

@@ -19,7 +19,7 @@ style() { "$PYTHON" "$LIB/style.py" "$@"; }
 tree_of() {
     cd "$T" || return
     while (($# > 0)); do
-        mkdir -p "${1%/*}"
+        mkdir -p "$(dirname "$1")"
         printf '%b' "$2" >"$1"
         shift 2
     done
@@ -86,4 +86,27 @@ alone() {
     alone 'cJSON_' src/wire/json.c
     alone '<nettle/' src/put/digest.h src/put/state.c src/putd/digest.h
     alone 'dlopen|<systemd/' src/putd/systemd.c
+}
+
+# no_reason FILE...: each suppression without its reason: in scripts behind it, in C
+# in the comment before it.
+no_reason() {
+    grep -HnE 'shellcheck disable=[A-Z0-9,]+ *$' "$@"
+    awk '/^[ \t]*\/\* NOLINT(BEGIN|NEXTLINE)?\(/ && before !~ /\*\/$/ {
+            print FILENAME ":" FNR ": " $0
+        }
+        { before = $0 }' "$@"
+}
+
+@test "a suppression has its reason beside it" {
+    mapfile -t all < <(tests/files | grep -v '^tests/fuzz/corpus/')
+    run no_reason "${all[@]}"
+    [[ -z $output ]] || fail "$output"
+}
+
+@test "a suppression without a reason is found" {
+    tree_of a.c '\tint x;\n\t/* NOLINTNEXTLINE(some-check) */\n\tint y;\n'
+    printf '# shellcheck %s\n' disable=SC2086 >b.bash
+    run no_reason a.c b.bash
+    [[ ${#lines[@]} == 2 && $output == *'b.bash:1:'*'a.c:2:'* ]]
 }

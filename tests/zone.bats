@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2016,SC2153
+# shellcheck disable=SC2016,SC2153 # expanded inside; set by what is loaded
 #
 # contrib/zone: a second drop zone, made and taken away under a real systemd. One
 # boot, as in systemd.bats.
