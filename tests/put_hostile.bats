@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # put, and servers that are none (lib/put_liar.py), for a small file and a large one:
 # it says why in one clear line, ends with the right status, and never hangs past
-# --timeout. tests/put.bats has servers that answer and lie.
+# --timeout. tests/put_lies.bats has servers that answer and lie.
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153 # shared with lib/put_common.bash
 

@@ -91,7 +91,7 @@ alone() {
 # no_reason FILE...: each suppression without its reason: in scripts behind it, in C
 # in the comment before it.
 no_reason() {
-    grep -HnE 'shellcheck disable=[A-Z0-9,]+ *$' "$@"
+    grep -HnE 'shellcheck .*disable=[A-Z0-9,]+ *$' "$@"
     awk '/^[ \t]*\/\* NOLINT(BEGIN|NEXTLINE)?\(/ && before !~ /\*\/$/ {
             print FILENAME ":" FNR ": " $0
         }

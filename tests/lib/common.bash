@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # Shared by every bats file: where the programs are, a directory of one's own
 # for each test, a stream built frame by frame, and the judgement of what came

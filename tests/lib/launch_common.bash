@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # For tests that reach putd through a launcher and a sender. Loaded after
 # common.bash, whose $T, $DIR, $IN, $OPTIONS and expect() it uses. It knows

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # A real systemd for a bats file: booted once by setup_file, with what `make
 # install` installs, and the socket unit enabled as the README says. Loaded after

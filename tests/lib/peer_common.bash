@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2153,SC2154
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # shared with the tests
 #
 # For tests in which putd meets a peer of a certain kind, step by step. Loaded
 # after common.bash, whose $T, $DIR, $IN, $OPTIONS and look() it uses.

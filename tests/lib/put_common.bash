@@ -1,6 +1,6 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
-# What put.bats and put_legacy.bats share, on top of common.bash: a directory of
+# What put*.bats share, on top of common.bash: a directory of
 # files to send, a server of put_server.py, and what put said.
 
 # Runs before each test, after common_setup.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # For the tests that run what the READMEs say, as root beside a booted systemd.
 # Loaded after launch_systemd.bash. It takes the text of a block from the file and

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016,SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154 # shared with the tests
 #
 # Several hosts and one tree, for tests/scale: three systemds that serve a
 # replicated GlusterFS volume with putd, and a fourth with HAProxy before them, by

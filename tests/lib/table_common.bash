@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # The table launchers x scenarios: what the same bytes leave behind under each
 # launcher is held against what they leave behind on a plain pipe. Loaded after

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # One function for each launcher of the table: starts it in the test root with
 # what contrib has for it, unchanged, and says how a sender reaches it and whom

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with the tests
 #
 # The scenarios of the table: what is sent, with which options, and whether the
 # sender keeps its side open. Loaded after common.bash and table_common.bash.

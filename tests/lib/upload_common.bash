@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2153,SC2154
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # shared with the tests
 #
 # For the bats files about storage: frames of uploads by id, receipts of theirs
 # in the table of what is expected, and several handlers talked to at once. What
