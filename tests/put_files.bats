@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # put, and files that cannot be sent, or that change while they are sent.
 #
-# shellcheck disable=SC2030,SC2031,SC2034 # each test is a subshell, and means it
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # shared with lib/put_common.bash
 
 load lib/common
 load lib/put_common

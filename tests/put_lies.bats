@@ -2,7 +2,7 @@
 # put, and servers that answer and lie, fall silent, or go away.
 # tests/put_hostile.bats has servers that are none.
 #
-# shellcheck disable=SC2030,SC2031,SC2034 # each test is a subshell, and means it
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # shared with lib/put_common.bash
 
 load lib/common
 load lib/put_common

@@ -2,7 +2,7 @@
 # put, and a server that answers: one line for each file, refusals, commands as
 # servers (exec:), many files at once. tests/put_legacy.bats has --legacy.
 #
-# shellcheck disable=SC2030,SC2031,SC2034 # each test is a subshell, and means it
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153 # shared with lib/put_common.bash
 
 load lib/common
 load lib/put_common
