@@ -2,6 +2,8 @@
 # Two handlers of one directory, one of them stopped at each call that it makes
 # while the other one serves: see lib/upload_meet.py.
 
+# bats file_tags=chance
+
 load lib/common
 load lib/upload_common
 

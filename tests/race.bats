@@ -4,6 +4,8 @@
 # files, nothing; names are taken by what is no file. Nothing outside the root is
 # ever written, and nothing is left behind.
 
+# bats file_tags=chance
+
 load lib/common
 
 # swapped [OPTION]...: ten seconds of it, of which something was stored and

@@ -3,6 +3,8 @@
 # answered, what has not is not there, and the exit status is 0. What ends the
 # process by default leaves nothing that is not whole.
 
+# bats file_tags=chance
+
 load lib/common
 load lib/peer_common
 

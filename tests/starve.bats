@@ -5,6 +5,8 @@
 # is ended, somebody else is served meanwhile, and nothing stays. How fast he was
 # served is told and not judged: the machine may have other work.
 
+# bats file_tags=chance
+
 load lib/common
 load lib/table_common
 load lib/table_launchers

@@ -4,6 +4,8 @@
 # (tests/torture/run). Each program says what it does in its head, and prints
 # its seed: the same seed takes the same points again.
 
+# bats file_tags=chance
+
 load lib/common
 
 # tortured PROGRAM [ARG]...: it ends well; its account is shown where not.
