@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016 # what is written to files is expanded there
 # What runs the tests must itself be able to fail: tests/run on files made here.
 
 load lib/common

@@ -202,11 +202,13 @@ class Upload:
         self.least, self.most = 0, 0
 
     def held(self):
-        """Where to go on; what it tells was sent, and all that was acknowledged."""
+        """Where to go on; what it tells was sent, and all that was acknowledged.
+        None where that is to be asked again: it may be busy being forgotten."""
         stat = first(self.worker.exchange(
             frame(cmd="stat", id=self.key, reply=True)), "stat")
         if stat is None or (not stat["ok"] and stat["error"] != "unknown-id"):
-            return 0
+            self.worker.place.count("stat " + (stat["error"] if stat else "lost"))
+            return None
         offset = stat.get("offset", 0)
         if not stat["ok"] and self.least > 0 and self.worker.place.forgets:
             self.worker.place.count("forgotten")
@@ -219,6 +221,8 @@ class Upload:
         """The commit's receipt, where it came to that."""
         draw, size = self.worker.random, len(self.body)
         offset = self.held()
+        if offset is None:
+            return None
         part = self.body[offset:offset + draw.randint(1, size + 1)]
         end = offset + len(part)
         asks = {"reply": True} if draw.random() < 0.5 else {}
