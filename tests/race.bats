@@ -80,12 +80,41 @@ in_the_middle() {
     expect 0 'd/ d/a=hello' +d/a:5
 }
 
-# taken COMMAND: what stands at the name before is replaced, and not opened.
+# watched: putd's opens are in $T/opens from here on.
+watched() {
+    need_tool strace
+    printf '#!/bin/sh\nexec strace -qq -o %q -e trace=open,openat,openat2,creat %q "$@"\n' \
+        "$T/opens" "$PUTD" >"$T/watched"
+    chmod +x "$T/watched"
+    PUTD=$T/watched
+}
+
+# not_opened NAME: by the last putd, whatever for, while others were seen.
+not_opened() {
+    grep -q '^openat.*"\."' "$T/opens" || fail "no open was seen"
+    (! grep -E "\"([^\"]*/)?$1\"" "$T/opens") || fail "$1 was opened"
+}
+
+# taken COMMAND: what stands at the name before is replaced, and not opened; also
+# where it could be the very file, by its digest.
 taken() {
-    (cd "$DIR" && eval "$1") || fail "cannot be made here"
-    asked a hello
-    serve
-    expect 0 'a=hello' +a:5
+    local more
+
+    watched
+    for more in '' ',"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"'; do
+        rm -f "$DIR/a"
+        (cd "$DIR" && eval "$1") || fail "cannot be made here"
+        : >"$IN"
+        asked a hello "$more"
+        serve
+        not_opened a
+        [[ $CODE == 0 && $LISTING == 'a=hello' && ${RECEIPTS[0]} == '{"ok":true,'* ]] ||
+            fail "not replaced"
+    done
+}
+
+@test "at the target: a fifo" {
+    taken 'mkfifo a'
 }
 
 @test "at the target: a socket" {
@@ -102,20 +131,40 @@ taken() {
     taken 'mknod a b 7 200'
 }
 
+@test "at the target: a link to a file outside" {
+    printf hello >"$T/outside"
+    taken "ln -s '$T/outside' a"
+    [[ $(cat "$T/outside") == hello ]]
+}
+
+# As long as it is a second name of one, that one stays as it is.
+@test "at the target: a hard link to a file outside" {
+    printf other >"$T/outside"
+    ln "$T/outside" "$DIR/a"
+    asked a hello
+    serve
+    expect 0 'a=hello' +a:5
+    [[ $(cat "$T/outside") == other ]]
+}
+
 @test "at the target: a device under reject is a name that is taken" {
     need_root
+    watched
     mknod "$DIR/a" c 1 3
     asked a hello ',"if_exists":"reject"'
     list() { LISTING=''; } # whose content nobody reads
     serve
     expect 0 '' '!put:exists:a'
+    not_opened a
     [[ -c $DIR/a ]]
 }
 
 @test "at the target: a device is not the file of no bytes" {
     need_root
+    watched
     mknod "$DIR/a" c 1 3
     asked a '' ',"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"'
     serve
     expect 0 'a=' '{"ok":true,"cmd":"put","filename":"a","filesize":0,"stored":"a","durable":true,"sha256":"e3b0*"}'
+    not_opened a
 }

@@ -94,19 +94,29 @@ int keep_number(const struct directory *directory, const struct name *name,
 	return r;
 }
 
+/* Somebody may swap the name between two looks: both must find such a file. */
+static bool may_be_same(const struct stat *status, const struct wish *wish)
+{
+	return S_ISREG(status->st_mode) &&
+	       (uint64_t)status->st_size == wish->size;
+}
+
 int publish_is_same(const struct store *store,
     const struct directory *directory, const char *base,
     const struct wish *wish)
 {
-	CLEANUP_CLOSE int fd = openat(directory->fd, base,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = -1;
 	uint8_t digest[DIGEST_BYTES];
 	struct stat status;
 	int r;
 
+	/* A device is not even opened: that alone can do something. */
+	if (fstatat(directory->fd, base, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    may_be_same(&status, wish))
+		fd = openat(directory->fd, base,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	/* What cannot be read is not known to be the same. */
-	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
-	    (uint64_t)status.st_size != wish->size)
+	if (fd < 0 || fstat(fd, &status) < 0 || !may_be_same(&status, wish))
 		return 0;
 	r = digest_file(fd, digest);
 	if (r < 0)
