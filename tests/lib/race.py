@@ -1,17 +1,27 @@
-"""Swaps what a path is, as fast as it can, while uploads go on beneath it.
+"""Swaps what paths are, as fast as it can, while uploads go on around them.
 
-race.py PATH OUTSIDE SECONDS COMMAND...
+race.py WHAT ROOT OUTSIDE SECONDS COMMAND...
 
-COMMAND is served connection after connection: puts and uploads by id to names
-below PATH, which becomes by turns a directory, a symbolic link to OUTSIDE, a
-file, nothing. Prints `swaps N stored N refused N`. Fails where COMMAND ends
-otherwise than with 0 or 74. Knows the framing of put-protocol(7).
+COMMAND serves ROOT, connection after connection: puts and uploads by id. WHAT is
+swapped meanwhile: `directory` (the one on the way), `target` (the names of the
+files) or `private` (.putd). It becomes by turns a directory, a symbolic link to
+OUTSIDE, a file, nothing and the like. What stood there is only moved away, into
+ROOT/away, so that after each connection it can be seen whether its receipts were
+true: what is told as stored is somewhere, what is told as refused is nowhere.
+
+Prints `swaps N stored N refused N`. Fails where a receipt lied, where a temporary
+was left, and where COMMAND ends otherwise than with 0 or 74. Knows the framing of
+put-protocol(7), and the names of temporaries.
 """
 
+import contextlib
+import hashlib
 import itertools
 import json
 import os
 import random
+import shutil
+import stat
 import struct
 import subprocess
 import sys
@@ -19,34 +29,71 @@ import threading
 import time
 
 FRAMES = 20  # of each kind, on a connection
+BODY_MAX = 10000  # bytes
+NAMES = ["f%d" % n for n in range(7)] + ["c"]
+
+# What is swapped, what stands before each name, what it becomes by turns, and what
+# of these is left alone for a moment: a directory, so that something is stored
+# there; and .putd, which a connection opens once.
+WHAT = {
+    "directory": (["d"], "d/", "directory link file directory none", "directory"),
+    "target": (NAMES, "", "none file link dangling hardlink fifo socket device directory",
+               "none"),
+    "private": ([".putd"], "", "none link directory file", "none link directory file"),
+}
 
 
-def clear(path):
-    if os.path.islink(path) or os.path.isfile(path):
-        os.unlink(path)
-        return
-    for entry in os.listdir(path):
-        os.unlink(os.path.join(path, entry))
-    os.rmdir(path)
+def make(path, outside, kind):
+    """Never in the place of what came in between."""
+    if kind == "directory":
+        os.mkdir(path)
+    elif kind == "link":
+        os.symlink(outside, path)
+    elif kind == "dangling":
+        os.symlink(os.path.join(outside, "new"), path)
+    elif kind == "hardlink":
+        os.link(os.path.join(outside, "f1"), path)
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        os.mknod(path, stat.S_IFSOCK | 0o600)
+    elif kind == "device":  # which only root can make
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    elif kind == "file":
+        with open(path, "xb"):
+            pass
 
 
-def swap(path, outside, kind):
-    """What fails because something came in between is tried at the next turn."""
-    try:
-        clear(path)
-    except OSError:
-        pass
-    try:
-        if kind == "directory":
-            os.mkdir(path)
-        elif kind == "link":
-            os.symlink(outside, path)
-        elif kind == "file":
-            with open(path, "xb"):
-                pass
-    except OSError:
-        return 0
-    return 1
+class Racer(threading.Thread):
+    def __init__(self, what, root, outside):
+        super().__init__()
+        self.paths, _, kinds, lasting = what
+        self.paths = itertools.cycle(os.path.join(root, path) for path in self.paths)
+        self.kinds = kinds.split()
+        self.lasting = lasting.split()
+        self.outside = outside
+        self.away = os.path.join(root, "away")
+        self.over = threading.Event()
+        self.swaps = 0
+        os.mkdir(self.away)
+
+    def swap(self, path, kind):
+        """What fails because something came in between is tried at the next turn."""
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+        with contextlib.suppress(OSError):
+            os.rename(path, os.path.join(self.away, str(self.swaps)))
+        with contextlib.suppress(OSError):
+            make(path, self.outside, kind)
+        self.swaps += 1
+
+    def run(self):
+        for kind in itertools.cycle(self.kinds):
+            if self.over.is_set():
+                return
+            self.swap(next(self.paths), kind)
+            # Long enough for a file now and then, and no longer.
+            self.over.wait(random.uniform(0, 0.01) if kind in self.lasting else 0)
 
 
 def frame(body=b"", **keys):
@@ -54,49 +101,97 @@ def frame(body=b"", **keys):
     return struct.pack("<i", len(header)) + header + body
 
 
-def connection(number, name):
-    """Some of the frames are held back by a body that is a little longer."""
+def connection(number, before):
+    """Frames, each with the name and body that its receipt is about, or none. Some
+    are held back by a body that is a little longer."""
     for i in range(FRAMES):
-        body = b"x" * (5 + i % 3 * 4000)
-        target = "%s/f%d" % (name, i % 7)
-        yield frame(body, cmd="put", filename=target, filesize=len(body))
+        body = b"%d.%d " % (number, i) + b"x" * (i % 3 * 4000)
+        name = before + NAMES[i % 7]
+        keys = {"sha256": hashlib.sha256(body).hexdigest()} if i % 4 == 3 else {}
+        yield frame(body, cmd="put", filename=name, filesize=len(body), **keys), name, body
         upload = "race-%d-%014d" % (i, number)
-        yield frame(b"hello", cmd="put", id=upload, offset=0, filesize=5)
-        yield frame(cmd="commit", id=upload, filename=name + "/c", size=5)
-        yield frame(cmd="abort", id=upload)
+        part, name = b"%d.%d part" % (number, i), before + "c"
+        yield frame(part, cmd="put", id=upload, offset=0, filesize=len(part)), None, None
+        yield frame(cmd="commit", id=upload, filename=name, size=len(part)), name, part
+        yield frame(cmd="abort", id=upload), None, None
+
+
+def content(path):
+    """Of a file that it is itself."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        return os.read(fd, BODY_MAX) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    finally:
+        os.close(fd)
+
+
+def all_contents(root, before):
+    """What is at the names first: it may be moved away between the two looks."""
+    seen = {content(os.path.join(root, before + name)) for name in NAMES}
+    away = os.path.join(root, "away")
+    for entry in os.listdir(away):
+        path = os.path.join(away, entry)
+        seen.add(content(path))
+        for where, _, names in os.walk(path):
+            if any(name.startswith("tmp.") for name in names):
+                sys.exit("a temporary is left")
+            seen.update(content(os.path.join(where, name)) for name in names)
+        # Whoever held it has ended.
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    return seen
+
+
+def judge(frames, receipts, seen, counts):
+    """Of files of one name, the last that was stored may have replaced the others.
+    After `io` the outcome is unknown."""
+    last = {}
+    if len(receipts) != len(frames):
+        sys.exit("%d receipts of %d frames" % (len(receipts), len(frames)))
+    for (_, name, body), line in zip(frames, receipts):
+        told = json.loads(line)
+        if name is None:
+            continue
+        counts["stored" if told["ok"] else "refused"] += 1
+        if told["ok"]:
+            last[name] = body, line
+        elif told["error"] != "io" and body in seen:
+            sys.exit("refused, and it is there: %s" % line)
+    for body, line in last.values():
+        if body not in seen:
+            sys.exit("stored, and it is nowhere: %s" % line)
+
+
+def serve(command, root, before, number, counts):
+    frames = list(connection(number, before))
+    done = subprocess.run(
+        command, input=b"".join(one[0] for one in frames), stdout=subprocess.PIPE, check=False)
+    # 74: a directory that went away under a file is the server's trouble.
+    if done.returncode not in (0, 74):
+        sys.exit("exit status %d" % done.returncode)
+    judge(frames, done.stdout.splitlines(), all_contents(root, before), counts)
 
 
 def main():
-    path, outside, seconds, command = *sys.argv[1:4], sys.argv[4:]
-    over = threading.Event()
-    counts = {"swaps": 0, "stored": 0, "refused": 0}
-
-    def racer():
-        kinds = itertools.cycle("directory link file directory none".split())
-        while not over.is_set():
-            kind = next(kinds)
-            counts["swaps"] += swap(path, outside, kind)
-            # Long enough for a file now and then, and no longer.
-            over.wait(random.uniform(0, 0.01) if kind == "directory" else 0)
-
-    thread = threading.Thread(target=racer)
-    thread.start()
+    what, root, outside, seconds, command = *sys.argv[1:5], sys.argv[5:]
+    counts = {"stored": 0, "refused": 0}
+    racer = Racer(WHAT[what], root, outside)
+    racer.start()
     end = time.monotonic() + float(seconds)
-    status = number = 0
-    # 74: a directory that went away under a file is the server's trouble.
-    while status in (0, 74) and time.monotonic() < end:
-        stream = b"".join(connection(number, os.path.basename(path)))
-        done = subprocess.run(command, input=stream, stdout=subprocess.PIPE, check=False)
-        status = done.returncode
-        for line in done.stdout.splitlines():
-            told = json.loads(line)
-            if told["cmd"] != "abort" and "id" not in told:
-                counts["stored" if told["ok"] else "refused"] += 1
-        number += 1
-    over.set()
-    thread.join()
-    print(*(word for pair in counts.items() for word in pair))
-    sys.exit("exit status %d" % status if status not in (0, 74) else 0)
+    try:
+        for number in itertools.count():
+            if time.monotonic() >= end:
+                break
+            serve(command, root, WHAT[what][1], number, counts)
+    finally:
+        racer.over.set()
+        racer.join()
+    print("swaps", racer.swaps, *(word for pair in counts.items() for word in pair))
 
 
 main()
