@@ -114,6 +114,64 @@ use() {
     ((status == 1))
 }
 
+# from ADDRESS NAME: a file is put from there to port 7070; its receipt, if any.
+from() {
+    : >"$IN"
+    asked "$2" hello
+    # Who is filtered hears nothing at all, and would wait for minutes.
+    client timeout 30 nc.openbsd -w "${3-30}" -N -s "$1" 127.0.0.1 7070 <"$IN"
+}
+
+# The strangers' address is on the loopback interface, too: only the two lines of
+# the file can tell it from this machine.
+@test "address.conf: another source is not heard, and is where nobody filters" {
+    client ip address add 192.0.2.1/32 dev lo
+    use address.conf
+    inside systemctl restart putd.socket
+    judge "$(from 127.0.0.9 ours)" +ours:5
+    run from 192.0.2.1 strange 1
+    [[ $status != 0 && -z $output && ! -e $STORE/strange ]] || fail "it was heard"
+    inside sed -i /^IPAddress/d /etc/systemd/system/putd.socket.d/address.conf
+    inside systemctl daemon-reload
+    inside systemctl restart putd.socket
+    judge "$(from 192.0.2.1 strange)" +strange:5
+    within instances_are 0
+    client ip address delete 192.0.2.1/32 dev lo
+}
+
+# sends USER NAME: as somebody who may do nothing else; what came of it.
+sends() {
+    inside setpriv --reuid "$1" --regid "$1" --init-groups --inh-caps=-all --bounding-set=-all \
+        put -s unix:/run/putd.sock -n "$2" /opt/hello 2>&1
+}
+
+@test "senders.conf: who is in the group stores, who is not is refused by the kernel" {
+    use senders.conf
+    inside groupadd --system putd-senders
+    inside useradd --system --user-group --groups putd-senders allowed
+    inside useradd --system --user-group stranger
+    inside sh -c 'printf hello >/opt/hello'
+    inside systemctl restart putd.socket
+    inside systemd-analyze verify --man=no putd.socket
+    [[ $(inside stat -c '%U:%G %a' /run/putd.sock) == 'root:putd-senders 660' ]]
+    sends allowed a
+    [[ $(cat "$STORE/a") == hello ]]
+    run sends stranger b
+    [[ $status == 69 && $output == *': Permission denied'* ]] || fail "status $status" "$output"
+    run client nc.openbsd -z 127.0.0.1 8080
+    ((status == 1))
+    # The last word is the group's, not the user's.
+    inside usermod -a -G putd-senders stranger
+    sends stranger b
+    within instances_are 0
+    [[ $(ls "$STORE") == $'a\nb' ]]
+    inside userdel allowed
+    inside userdel stranger
+    inside systemctl stop putd.socket
+    inside test ! -e /run/putd.sock
+    inside groupdel putd-senders
+}
+
 @test "directory.conf: another directory, and its own group" {
     local there=${STORE%/var/lib/putd}/srv/incoming
 

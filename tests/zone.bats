@@ -114,6 +114,35 @@ print(s.makefile().read(), end="")' >"$T/out"
     [[ ! -e $INNER/run/zone.sock ]]
 }
 
+# local_put USER NAME: through the path, as somebody who may do nothing else.
+local_put() {
+    inside setpriv --reuid "$1" --regid nogroup --init-groups --inh-caps=-all --bounding-set=-all \
+        put -s unix:/run/zone.sock -n "$2" /etc/hostname 2>&1
+}
+
+# As its README says: the lines of contrib/units/senders.conf but for the address.
+@test "a zone on a path, for a group only" {
+    zone add local /run/zone.sock /srv/local
+    inside groupadd --system putd-senders
+    inside useradd --system --groups putd-senders allowed
+    [[ $(inside stat -c %a /run/zone.sock) == 666 ]]
+    local_put nobody everybody
+    grep -v ^ListenStream= "$ROOT/contrib/units/senders.conf" \
+        >"$INNER/etc/systemd/system/putd-local.socket.d/senders.conf"
+    inside systemctl daemon-reload
+    inside systemctl restart putd-local.socket
+    local_put allowed ours
+    run local_put nobody strange
+    [[ $status == 69 && $output == *': Permission denied'* ]] || fail "status $status" "$output"
+    [[ $(ls "$INNER/srv/local") == $'everybody\nours' ]]
+    [[ $(zone list) == 'local /run/zone.sock /srv/local' ]]
+    zone remove local
+    inside rm -r /etc/systemd/system/putd-local.socket.d
+    inside systemctl daemon-reload
+    inside userdel allowed
+    inside groupdel putd-senders
+}
+
 @test "remove: its units go, connections end by themselves, the files stay" {
     zone add gone 7001 /srv/gone
     put_to 127.0.0.1:7001 a hello
