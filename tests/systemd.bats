@@ -282,11 +282,12 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
 
 # --- limits -----------------------------------------------------------------
 
-# crowd N: N connections at once from one address, held until `release`.
+# crowd N [SOURCES]: N connections at once from one address or as many, held until
+# `release`.
 crowd() {
     mkfifo "$T/release"
     background "$RIG" client "$PIDFILE" "$PYTHON" "$LIB/launch_crowd.py" "$1" "$T/release" \
-        >"$T/crowd"
+        "${2-1}" >"$T/crowd"
     until_true test -s "$T/crowd"
 }
 
@@ -299,6 +300,18 @@ release() {
     crowd 35
     [[ $(cat "$T/crowd") == 'closed 3' ]]
     within instances_are 32
+    release
+    within instances_are 0
+    asked a hello
+    stream
+    expect 0 'a=hello' +a:5
+}
+
+# 26 of each address, which is less than it may have.
+@test "256 connections from ten addresses, and no more; then others have room" {
+    crowd 260 10
+    [[ $(cat "$T/crowd") == 'closed 4' ]]
+    within instances_are 256
     release
     within instances_are 0
     asked a hello

@@ -1,11 +1,12 @@
 """Many connections at once: what a listener's limits do.
 
-launch_crowd.py N RELEASE
+launch_crowd.py N RELEASE [SOURCES]
 
-Makes N connections to 127.0.0.1:8080, one after the other, and sends nothing.
-Prints how many of them the other side has closed by the time that the last one
-is closed (or 20 s have passed), and holds the others until RELEASE, a FIFO, is
-opened for writing. Knows nothing of the protocol.
+Makes N connections to 127.0.0.1:8080, one after the other, from as many loopback
+addresses by turns (1), and sends nothing. Prints how many of them the other side
+has closed by the time that the last one is closed (or BOUND has passed), and holds
+the others until RELEASE, a FIFO, is opened for writing. Knows nothing of the
+protocol.
 """
 
 import select
@@ -13,7 +14,7 @@ import socket
 import sys
 
 ADDRESS = ("127.0.0.1", 8080)
-BOUND = 20.0  # seconds
+BOUND = 50.0  # seconds
 
 
 def is_closed(connection, seconds):
@@ -22,7 +23,10 @@ def is_closed(connection, seconds):
 
 
 def main():
-    crowd = [socket.create_connection(ADDRESS) for _ in range(int(sys.argv[1]))]
+    sources = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    crowd = [
+        socket.create_connection(ADDRESS, source_address=("127.0.0.%d" % (1 + i % sources), 0))
+        for i in range(int(sys.argv[1]))]
     # They are taken in the order in which they came.
     is_closed(crowd[-1], BOUND)
     print("closed", sum(is_closed(one, 0) for one in crowd), flush=True)
