@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031 # each test is a shell of its own
 
 load lib/common
+load lib/upload_common
 
 # mtime NAME: of the file, in seconds.
 mtime() { stat -c %.Y "$DIR/$1"; }
@@ -77,42 +78,65 @@ masked() {
     length 90
     printf '%-90s' '{"cmd":"put","id":"0123456789abcdef","offset":0,"filesize":9000,"reply":true}' >>"$IN"
     head -c 9000 /dev/zero >>"$IN"
-    frame '{"cmd":"stat","id":"0123456789abcdef","reply":true}'
-    list() { LISTING=''; }
+    ask stat $ID
     serve --log=none
-    [[ ${#RECEIPTS[@]} == 2 && ${RECEIPTS[0]} == '{"ok":false,"cmd":"put","error":"too-large"'* ]]
-    [[ ${RECEIPTS[1]} =~ \"offset\":([0-9]+)\} ]]
-    ((BASH_REMATCH[1] <= 4096))
+    expect 0 '' !put:too-large stat@4096
+    [[ $(stat -c %s "$DIR/.putd/$ID.part") == 4096 ]]
 }
 
-# short_of_memory KIB: stored, refused, or not served at all, and told; never a
-# part of a file.
-short_of_memory() {
-    local -a options=("${OPTIONS[@]}")
+# with_memory KIB: $SERVED is how far it came with so much: not loaded, told, a
+# file, everything. What was promised is there, and what is there is whole.
+with_memory() {
+    local PUTD=$PUTD
+
+    rm -rf "${DIR:?}"
+    mkdir "$DIR"
+    under ulimit -v "$1"
+    serve
+    case $CODE in
+        0)
+            SERVED=everything
+            expect 0 'a=hello b=x c=3' +a:5 +c:1 +b:1 end:3:0:7
+            ;;
+        74)
+            SERVED=told
+            ((${#LOG[@]} > 0)) || fail "not a word"
+            if [[ -z $LISTING ]]; then
+                expect 74 ''
+            else
+                SERVED='a file'
+                expect 74 'a=hello' +a:5 !io
+            fi
+            ;;
+        127) # the loader's
+            SERVED=nothing
+            expect 127 ''
+            [[ ${LOG[0]} == *': error while loading shared libraries: '* ]] ||
+                fail "not the loader"
+            ;;
+        *) fail "an end of another kind" ;;
+    esac
+}
+
+# In steps of ten pages, until ten more make no difference. The header of 6000
+# keys is what needs most.
+@test "RLIMIT_AS: from too little to enough" {
+    local SERVED seen=' '
+    local -i kib enough=0
 
     [[ " ${PUTD_OPTIONS-} " != *--no-sandbox* ]] ||
         skip "a sanitizer reserves what it may need"
-    under ulimit -v "$1"
     asked a hello
-    asked b "$(printf %60s x)"
-    frame '{"cmd":"end","reply":true}'
-    serve
-    OPTIONS=("${options[@]}")
-    case $CODE in
-        0) expect 0 "a=hello b=$(printf %60s x)" +a:5 +b:60 '*' ;;
-        *) [[ $LISTING != *a=* || $LISTING == *a=hello* ]] ;;
-    esac
-    echo "# $1 KiB: exit status $CODE" >&3
-}
-
-@test "RLIMIT_AS: from too little to enough" {
-    local kib
-
-    for kib in 1500 2500 3000 3500 4000 4500 5000 6000 8000 16000; do
-        rm -rf "${DIR:?}"/* "$T/putd"
-        : >"$IN"
-        (short_of_memory "$kib") || fail "at $kib KiB"
+    asked c 3 "$(printf ',"k%d":0' {1..6000})"
+    asked b x
+    finish
+    for ((kib = 2000; enough < 10; kib += 40)); do
+        ((kib < 64000)) || fail "never enough"
+        with_memory "$kib"
+        seen+="$SERVED "
+        if [[ $SERVED == everything ]]; then enough+=1; else enough=0; fi
     done
+    [[ $seen == *' told '* && $seen == *' a file '* ]] || fail "only:$seen"
 }
 
 @test "the clock is set back between two connections: an upload goes on" {
