@@ -165,6 +165,72 @@ plain_large='frame={"cmd":"put","filename":"b","filesize":500}'
     [[ $CODE == 75 && -z $LISTING ]] || fail "expected exit status 75"
 }
 
+# Behind the end: what is still sent is read within a bound, and its last line is not
+# lost to a reset.
+
+MIB=1048576
+ends='{"ok":true,"cmd":"end","files":1,"failed":0,"bytes":1}'
+
+# flood OPTION...: what was built, and see lib/flood.py. $TAKEN bytes were read behind
+# it, or are in buffers.
+flood() {
+    read -r CODE TAKEN < <("$PYTHON" "$LIB/flood.py" --out="$T/out" "$@" -- \
+        "$PUTD" "${OPTIONS[@]}" "$DIR" <"$IN" 2>"$T/err" 3>&-) ||
+        fail "it did not end: $(<"$T/err")"
+    look
+}
+
+after_end() {
+    : >"$IN"
+    asked a 1
+    frame '{"cmd":"end","reply":true}'
+    flood "$@"
+    expect 0 'a=1' +a:1 "$ends"
+}
+
+after_bad_frame() {
+    : >"$IN"
+    asked a 1
+    length 1
+    flood "$@"
+    expect 65 'a=1' +a:1 !bad-frame
+}
+
+# all_read KIND: 32 MiB behind the end are read, so that the answer, which is read
+# last, is still there.
+all_read() {
+    after_end --over="$1" --bytes=$((32 * MIB)) --reads-last
+    ((TAKEN == 32 * MIB)) || fail "only $TAKEN bytes were taken"
+    after_bad_frame --over="$1" --bytes=$((32 * MIB)) --reads-last
+    ((TAKEN == 32 * MIB)) || fail "only $TAKEN bytes were taken"
+}
+
+@test "what is sent behind the end is read, the answer stays: pipe" { all_read pipe; }
+@test "what is sent behind the end is read, the answer stays: unix" { all_read unix; }
+@test "what is sent behind the end is read, the answer stays: tcp" { all_read tcp; }
+
+# 256 MiB are read, and what then is in buffers of the kernel is not.
+@test "who floods on behind the end is left, after so many bytes" {
+    local kind
+
+    for kind in pipe unix tcp; do
+        after_end --over="$kind"
+        ((TAKEN < 288 * MIB)) || fail "$TAKEN bytes were taken over $kind"
+        after_bad_frame --over="$kind"
+        ((TAKEN < 288 * MIB)) || fail "$TAKEN bytes were taken over $kind"
+    done
+}
+
+@test "who sends on for ever behind the end, a byte now and then, is left in time" {
+    after_end --over=tcp --slowly
+    ((TAKEN > 1)) || fail "not one byte was taken"
+}
+
+@test "the same behind a frame that cannot be read" {
+    after_bad_frame --slowly
+    ((TAKEN > 1)) || fail "not one byte was taken"
+}
+
 # SIGTERM: what arrived is answered, what did not is not visible.
 
 @test "SIGTERM between frames" {
