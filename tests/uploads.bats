@@ -475,11 +475,22 @@ mixed() {
 @test "commit without filename" { mixed "\"id\":\"$ID\",\"size\":0" commit; }
 @test "commit without size" { mixed "\"id\":\"$ID\",\"filename\":\"a\"" commit; }
 @test "commit with size -1" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":-1" commit; }
+@test "commit with size 0.0" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0.0" commit; }
+@test "commit with size 1.5" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":1.5" commit; }
+@test "commit with size 1e3" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":1e3" commit; }
+@test "commit with size 0e0" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0e0" commit; }
+@test "commit with size -0" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":-0" commit; }
+@test "commit with size 2^53" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":9007199254740992" commit; }
 @test "commit with size null" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":null" commit; }
 @test "commit with sha256 false" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0,\"sha256\":false" commit; }
 @test "commit with if_exists of another word" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0,\"if_exists\":\"overwrite\"" commit; }
 @test "stat without id" { mixed '"filename":"a"' stat; }
 @test "stat with a size that is a string" { mixed "\"id\":\"$ID\",\"size\":\"1\"" stat; }
+@test "stat with size 1.0" { mixed "\"id\":\"$ID\",\"size\":1.0" stat; }
+@test "stat with size 1.5" { mixed "\"id\":\"$ID\",\"size\":1.5" stat; }
+@test "stat with size 1E3" { mixed "\"id\":\"$ID\",\"size\":1E3" stat; }
+@test "stat with size -1" { mixed "\"id\":\"$ID\",\"size\":-1" stat; }
+@test "stat with size 2^53" { mixed "\"id\":\"$ID\",\"size\":9007199254740992" stat; }
 @test "stat with if_exists null" { mixed "\"id\":\"$ID\",\"if_exists\":null" stat; }
 @test "abort without id" { mixed '"x":1' abort; }
 
