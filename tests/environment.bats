@@ -4,6 +4,7 @@
 # zones and languages, masks and limits. The end is clear, and nothing partial.
 
 # shellcheck disable=SC2030,SC2031,SC2086 # each test is a shell of its own; ids are words
+# shellcheck disable=SC2153 # PUT is the common library's
 
 load lib/common
 load lib/upload_common
