@@ -485,12 +485,12 @@ mixed() {
 @test "commit with sha256 false" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0,\"sha256\":false" commit; }
 @test "commit with if_exists of another word" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":0,\"if_exists\":\"overwrite\"" commit; }
 @test "stat without id" { mixed '"filename":"a"' stat; }
-@test "stat with a size that is a string" { mixed "\"id\":\"$ID\",\"size\":\"1\"" stat; }
-@test "stat with size 1.0" { mixed "\"id\":\"$ID\",\"size\":1.0" stat; }
-@test "stat with size 1.5" { mixed "\"id\":\"$ID\",\"size\":1.5" stat; }
-@test "stat with size 1E3" { mixed "\"id\":\"$ID\",\"size\":1E3" stat; }
-@test "stat with size -1" { mixed "\"id\":\"$ID\",\"size\":-1" stat; }
-@test "stat with size 2^53" { mixed "\"id\":\"$ID\",\"size\":9007199254740992" stat; }
+@test "stat with a size that is a string" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":\"1\"" stat; }
+@test "stat with size 1.0" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":1.0" stat; }
+@test "stat with size 1.5" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":1.5" stat; }
+@test "stat with size 1E3" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":1E3" stat; }
+@test "stat with size -1" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":-1" stat; }
+@test "stat with size 2^53" { mixed "\"id\":\"$ID\",\"filename\":\"a\",\"size\":9007199254740992" stat; }
 @test "stat with if_exists null" { mixed "\"id\":\"$ID\",\"if_exists\":null" stat; }
 @test "abort without id" { mixed '"x":1' abort; }
 
