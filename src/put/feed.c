@@ -40,7 +40,7 @@ int feed_start(const char *command, bool digesting, struct feed **ret)
 	feed = feed_of(from, digesting);
 	if (feed == NULL)
 		return -ENOMEM;
-	from = -1;
+	(void)take_fd(&from); /* it is the feed's */
 	r = child_spawn(command, STDIN_FILENO, to, &feed->child);
 	if (r < 0)
 		feed_free(feed);

@@ -181,7 +181,5 @@ int state_directory(uint8_t secret[STATE_SECRET], const char **ret_why)
 		return r;
 	}
 	sweep(fd);
-	r = fd;
-	fd = -1;
-	return r;
+	return take_fd(&fd);
 }

@@ -105,18 +105,15 @@ static int open_note(int private_fd, const char *name, bool make)
 
 	for (;;) {
 		CLEANUP_CLOSE int fd = openat(private_fd, name, flags, 0600);
-		int r, taken;
+		int r;
 
 		if (fd < 0)
 			return -errno;
 		r = lock(fd);
 		if (r < 0)
 			return r;
-		if (still_named(private_fd, name, fd)) {
-			taken = fd;
-			fd = -1;
-			return taken;
-		}
+		if (still_named(private_fd, name, fd))
+			return take_fd(&fd);
 	}
 }
 

@@ -86,7 +86,7 @@ int store_open(struct store *store, const struct options *options)
 	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		return -errno;
 	*store = (struct store){
-	    .root = root,
+	    .root = take_fd(&root),
 	    .private_fd = -1,
 	    .durable = options->durable,
 	    .floor = options->min_free,
@@ -97,7 +97,6 @@ int store_open(struct store *store, const struct options *options)
 	    .mkdirs = options->mkdirs,
 	    .hidden = options->hidden,
 	};
-	root = -1;
 	return 0;
 }
 

@@ -30,7 +30,6 @@ static int take_turn(int private_fd)
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat status;
 	time_t now = time(NULL);
-	int taken;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return -1;
@@ -40,9 +39,7 @@ static int take_turn(int private_fd)
 		return -1;
 	if (futimens(fd, NULL) < 0)
 		return -1;
-	taken = fd;
-	fd = -1;
-	return taken;
+	return take_fd(&fd);
 }
 
 /* Where to begin, telldir(3); 0 is the start. */

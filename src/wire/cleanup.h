@@ -28,6 +28,15 @@ static inline void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* What *fd holds goes to the caller: it is not closed here. */
+static inline int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
 #define CLEANUP_FREE	    CLEANUP(free_pointer)
 #define CLEANUP_CLOSE	    CLEANUP(close_fd)
 
