@@ -4,10 +4,9 @@
  */
 #include "put/walk.h"
 
-#include "wire/cleanup.h"
-
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -66,15 +65,15 @@ static char *own_name(const struct walk *walk, const char *path)
 /* The last component of a directory's path, whatever slashes follow it. */
 static char *tree_prefix(const struct walk *walk, const char *path, size_t root)
 {
-	CLEANUP_FREE char *copy = strndup(path, root);
-	const char *slash;
+	const char *slash = memrchr(path, '/', root);
+	const char *last = slash != NULL ? slash + 1 : path;
+	size_t length = (size_t)(path + root - last);
 
-	if (copy == NULL || walk->rules.name != NULL || walk->rules.relative)
-		return copy != NULL ? own_name(walk, copy) : NULL;
-	slash = strrchr(copy, '/');
-	slash = slash != NULL ? slash + 1 : copy;
-	return strdup(
-	    strcmp(slash, ".") == 0 || strcmp(slash, "..") == 0 ? "" : slash);
+	if (walk->rules.name != NULL || walk->rules.relative)
+		return own_name(walk, path);
+	if (length <= 2 && strncmp(last, "..", length) == 0)
+		length = 0; /* "." and ".." */
+	return strndup(last, length);
 }
 
 static int by_name(const FTSENT **one, const FTSENT **other)

@@ -54,34 +54,36 @@ static int parse(char *text, size_t length, struct kept *ret)
 	return r;
 }
 
+/* Nothing in it is no record: it was not flushed (--sync=none), and then the
+ * power went. */
+static int read_record(int fd, struct kept *ret)
+{
+	char *text = malloc(KEPT_MAX);
+	ssize_t n = text != NULL ? pread(fd, text, KEPT_MAX, 0) : -1;
+	int r = n < 0 ? -errno : 0;
+
+	if (n > 0)
+		r = parse(text, (size_t)n, ret);
+	free(text);
+	return r;
+}
+
 int kept_read(struct store *store, const char *id, struct kept *ret)
 {
 	CLEANUP_CLOSE int fd = -1;
-	CLEANUP_FREE char *text = NULL;
 	struct kept kept = {.state = KEPT_NONE};
 	int private_fd = store_private(store);
 	char name[PRIVATE_FILE];
-	ssize_t n;
-	int r;
+	int r = 0;
 
 	if (private_fd < 0)
 		return private_fd;
 	private_file(name, id, "done");
 	fd = openat(private_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		*ret = kept;
-		return 0;
-	}
-	text = malloc(KEPT_MAX);
-	n = fd >= 0 && text != NULL ? pread(fd, text, KEPT_MAX, 0) : -1;
-	if (n < 0)
-		return -errno;
-	/* Nothing was flushed (--sync=none), and then the power went. */
-	if (n == 0) {
-		*ret = kept;
-		return 0;
-	}
-	r = parse(text, (size_t)n, &kept);
+	if (fd >= 0)
+		r = read_record(fd, &kept);
+	else if (errno != ENOENT)
+		r = -errno;
 	if (r < 0)
 		kept_free(&kept);
 	else
@@ -115,18 +117,17 @@ static int write_all(int fd, const char *text, size_t length, bool flush)
 	return flush && fdatasync(fd) < 0 ? -errno : 0;
 }
 
-int kept_write(struct store *store, const char *id, const struct kept *kept)
+/* Under a name of its own first: what is there is there as a whole. */
+static int replace(
+    struct store *store, const char *id, const char *text, size_t length)
 {
 	CLEANUP_CLOSE int fd = -1;
-	CLEANUP_FREE char *text = malloc(KEPT_MAX);
 	int private_fd = store_private(store);
 	char new_name[PRIVATE_NAME], name[PRIVATE_FILE];
 	int r = private_name(new_name);
 
 	if (private_fd < 0)
 		return private_fd;
-	if (text == NULL)
-		return -ENOMEM;
 	if (r < 0)
 		return r;
 	private_file(name, id, "done");
@@ -134,7 +135,7 @@ int kept_write(struct store *store, const char *id, const struct kept *kept)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, format(kept, text), store->durable);
+	r = write_all(fd, text, length, store->durable);
 	if (r == 0 && renameat(private_fd, new_name, private_fd, name) < 0)
 		r = -errno;
 	if (r < 0)
@@ -142,6 +143,15 @@ int kept_write(struct store *store, const char *id, const struct kept *kept)
 	else
 		r = store_flush_private(store);
 	return r;
+}
+
+int kept_write(struct store *store, const char *id, const struct kept *kept)
+{
+	CLEANUP_FREE char *text = malloc(KEPT_MAX);
+
+	if (text == NULL)
+		return -ENOMEM;
+	return replace(store, id, text, format(kept, text));
 }
 
 int kept_drop_intent(struct store *store, const char *id)

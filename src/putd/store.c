@@ -6,6 +6,7 @@
 #include "putd/acl.h"
 #include "putd/bounds.h"
 #include "wire/cleanup.h"
+#include "wire/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,11 +208,11 @@ int store_enter_made(const struct store *store, const struct name *name,
 int store_can_enter(const struct store *store, const struct name *name)
 {
 	size_t length = name->base > 0 ? name->base - 1 : 0;
-	CLEANUP_FREE char *path = strndup(name->text, length);
+	char path[NAME_MAX_BYTES + 1];
 	CLEANUP_CLOSE int fd = -1;
 
-	if (path == NULL)
-		return -ENOMEM;
+	memcpy(path, name->text, length);
+	path[length] = '\0';
 	for (;;) {
 		char *slash = strrchr(path, '/');
 
