@@ -241,7 +241,8 @@ observe_all() {
 
     mkdir "$T/observed"
     for scenario in $(scenarios); do
-        cell "$scenario" >"$T/observed/$scenario" || fail "in $scenario"
+        echo "in $scenario"
+        cell "$scenario" >"$T/observed/$scenario"
     done
 }
 
@@ -283,5 +284,6 @@ on_a_pipe() {
     LISTING=${names[*]}
     mapfile -t RECEIPTS < <(sed -n 's/^answer //p' "$reference")
     mapfile -t LOG < <(sed -n 's/^log //p' "$reference")
-    expect "${@:2}" || fail "in $1"
+    echo "in $1"
+    expect "${@:2}"
 }
