@@ -328,6 +328,33 @@ resuming() {
     expect 74 '' !abort:io
 }
 
+# So a soak found it: a client gave up while the disk was full, and the record of
+# its upload stayed until it was swept.
+@test "abort of an upload that is published, and not recorded as that" {
+    upload $ID hello
+    intent a
+    mv "$DIR/.putd/$ID.part" "$DIR/a"
+    ask abort $ID
+    serve
+    expect 0 'a=hello' aborted
+    leaves 1
+    : >"$IN"
+    ask stat $ID
+    serve
+    expect 0 'a=hello' stat=a:5
+    leaves 1
+}
+
+@test "an upload whose bytes get no file leaves no record either" {
+    upload $OTHER 1234
+    failing "@$DIR/.putd" openat:error=ENOSPC:when=6
+    part $ID 0 hello
+    serve
+    met
+    expect 0 '' !put:no-space
+    leaves 2
+}
+
 @test "a commit that is refused, and whose intent cannot be removed" {
     echo -n old >"$DIR/a"
     sha256 < <(echo -n hello)

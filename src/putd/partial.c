@@ -172,6 +172,10 @@ int partial_open(
 	r = read_note(&partial);
 	if (r == 0)
 		r = open_bytes(private_fd, &partial, make);
+	/* A record without bytes says nothing is held: it goes, lest it stay,
+	 * or vouch for the bytes of another upload under its id. */
+	if (r == -ENOENT || (r < 0 && partial.made))
+		(void)unlinkat(private_fd, name, 0);
 	if (r < 0) {
 		partial_close(&partial);
 		return r;
