@@ -218,7 +218,16 @@ $(FUZZERS:%=$(B)/fuzz/%): $(B)/fuzz/%: \
 -include $(wildcard $(B)/fuzz/src/*/*.d $(B)/fuzz/tests/fuzz/*.d \
 	$(B)/fuzz/tests/fuzz/session/*.d)
 
-fuzz: $(FUZZERS:%=$(B)/fuzz/%)
+# All inputs once, by a compiler that has no fuzzer: what is known first, and
+# with a driver that is not libFuzzer's.
+FUZZ_REPLAY_CC ?= gcc
+fuzz-replay:
+	$(Q)$(MAKE) B=$(B)/replay FUZZ_CC=$(FUZZ_REPLAY_CC) FUZZ_GUIDED= FUZZ_LINK= \
+		FUZZ_MAIN=tests/fuzz/replay/main.c $(FUZZERS:%=$(B)/replay/fuzz/%)
+	$(Q)for f in $(FUZZERS); do \
+		tests/fuzz/replay/run $$f $(B)/replay || exit 1; done
+
+fuzz: fuzz-replay $(FUZZERS:%=$(B)/fuzz/%)
 	$(Q)tests/fuzz/run header $(B) $(FUZZ_HEADER_SECONDS)
 	$(Q)for f in $(filter-out header,$(FUZZERS)); do \
 		tests/fuzz/run $$f $(B) $(FUZZ_SECONDS) || exit 1; done
@@ -305,5 +314,5 @@ clean:
 	rm -rf build
 
 .PHONY: all run deps check check-quick torture scale-check bench lint format \
-	fuzz fuzz-long fuzz-afl install uninstall dist deb clean
+	fuzz fuzz-replay fuzz-long fuzz-afl install uninstall dist deb clean
 .DELETE_ON_ERROR:

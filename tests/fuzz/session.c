@@ -24,6 +24,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *directory;
+static bool tells; /* on standard output, what was answered */
 static int fd;
 static struct model model;
 
@@ -32,6 +33,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	(void)umask(0);
 	directory = tree_open();
+	tells = getenv("TELL_RECEIPTS") != NULL;
 	fd = memory_open();
 	names_prepare();
 	return 0;
@@ -180,6 +182,8 @@ static void judge_connection(enum exit_status status)
 {
 	bool prefix = memory.peer_reads != SIZE_MAX;
 
+	if (tells)
+		(void)fwrite(memory.output, 1, memory.output_length, stdout);
 	if ((int)status != model.status && (int)status != model.other_status) {
 		fprintf(stderr, "status %d, not %d\n", status, model.status);
 		disagree();
@@ -233,6 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct options options;
 	int before = lowest_free();
 
+	if (tells)
+		puts("session");
 	choose_options(&reader, &options);
 	model_reset(&model, &options);
 	tree_furnish(&model, choose(&reader, 8));

@@ -134,7 +134,7 @@ static const uint8_t *make_body(struct reader *reader, size_t *ret_size)
 	if (which >= 100)
 		*ret_size = sizes[which % 5];
 	else if (which >= 64)
-		*ret_size = sizes[which == 99 ? 5 + start : which % 4];
+		*ret_size = sizes[which == 99 ? 5u + start : which % 4];
 	/* Large ones take time: one on a connection is enough. */
 	if (*ret_size > 4096 && memory.length > 4096)
 		*ret_size %= 100;
