@@ -17,8 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 3
-#define FRAMES_MAX	16
+#define CONNECTIONS_MAX	   3
+#define FRAMES_MAX	   16
+#define MORE_THAN_THERE_IS UINT64_MAX
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,7 +40,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void choose_options(struct reader *reader, struct options *options)
+/* True where the disk is full from the second connection on. */
+static bool choose_options(struct reader *reader, struct options *options)
 {
 	static const uint64_t limits[] = {0, 40, 700, 1 << 20};
 	unsigned limit = choose(reader, 16), flags = choose(reader, 256);
@@ -55,8 +57,8 @@ static void choose_options(struct reader *reader, struct options *options)
 	    .hidden = flags & 2,
 	    .file_mode = flags & 4 ? 0604 : 0640,
 	    .durable = flags & 8,
-	    /* More than there is. */
-	    .min_free = {.bytes = (flags & 0x70) == 0x70 ? UINT64_MAX : 0},
+	    .min_free = {.bytes =
+			     (flags & 0x70) == 0x70 ? MORE_THAN_THERE_IS : 0},
 	    .idle_timeout = 900,
 	    .legacy_idle = 14400,
 	    .stall_timeout = 60,
@@ -64,6 +66,7 @@ static void choose_options(struct reader *reader, struct options *options)
 	    .connections = 1,
 	    .log = LOG_TO_NONE,
 	};
+	return (flags & 0x70) == 0x60;
 }
 
 /* How much of the stream the peer sends, and how it reads. */
@@ -116,6 +119,19 @@ static void view_uploads(struct upload_view views[IDS])
 	}
 }
 
+/* Behind the frame that ends the connection, if its end could be read: a file
+ * that nobody may store. */
+static void send_more(const struct frame *frame)
+{
+	static const char more[] =
+	    "\x36\0\0\0"
+	    "{\"cmd\":\"put\",\"filename\":\"a\",\"filesize\":4,\"reply\":true}"
+	    "more";
+
+	if (frame->kind != FRAME_BROKEN)
+		memory_send(more, sizeof(more) - 1);
+}
+
 /* One frame more, or the part of it that comes before the end. */
 static void add_frame(struct reader *reader)
 {
@@ -144,6 +160,8 @@ static void add_frame(struct reader *reader)
 		memory.length = frame.end;
 	model_frame(
 	    &model, &frame, memory.length - frame.body_at, memory.ending);
+	if (model.over && memory.length == frame.end)
+		send_more(&frame);
 	if (cut >= 52 && cut < 60)
 		memory_pause();
 }
@@ -236,14 +254,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct reader reader = {data, data + size};
 	struct options options;
 	int before = lowest_free();
+	bool fills;
 
 	if (tells)
 		puts("session");
-	choose_options(&reader, &options);
+	fills = choose_options(&reader, &options);
 	model_reset(&model, &options);
 	tree_furnish(&model, choose(&reader, 8));
-	for (int n = 0; n < CONNECTIONS_MAX && reader.at < reader.end; n++)
+	for (int n = 0; n < CONNECTIONS_MAX && reader.at < reader.end; n++) {
 		serve_connection(&reader, &options);
+		if (fills)
+			options.min_free.bytes = MORE_THAN_THERE_IS;
+	}
 	tree_empty();
 	if (lowest_free() != before) {
 		fprintf(stderr, "a descriptor is left open\n");

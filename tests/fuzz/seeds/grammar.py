@@ -10,13 +10,13 @@ NAMES = ["a", "b", "a.~1~", "a.~2~", "d", "d/x", "d/y", "d/e/z", "d/x/y", "n/m/o
          "n", "s", "s/x", "t", "p", "three", "turned", "quoted", "component 255",
          "name 4095", "component 252", ".h", "d/.h", "d/.putd", "", "/a", "a/", "d//x",
          "d/./x", "d/../x", ".putd", ".PutD/x", "a\\x01", "a\\x85", "component 256",
-         "name 4096"]
+         "name 4096", "u"]
 MAX_SIZES = [0, 40, 700, 1 << 20]
 KINDS = {"put": 0, "part": 5, "commit": 9, "stat": 12, "abort": 14, "hello": 15,
          "refused": 16, "end": 18, "broken": 19}
 UNKNOWN_CMD, BAD_HEADER, UNSUPPORTED = 0, 3, 18
 REFUSED = {row: "unknown-cmd" if row in (0, 1, 2, 22) else
-           "unsupported" if row in (18, 21) else "bad-header" for row in range(23)}
+           "unsupported" if row in (18, 21) else "bad-header" for row in range(34)}
 BROKEN = range(31)  # headers that cannot be read
 PROXIES = {None: 0, "tcp4": 59, "unknown": 60, "tcp6": 61, "short": 62, "cut": 63}
 
@@ -34,12 +34,12 @@ def cut_before_body(ending):
 
 
 def options(max_size=0, max_session=False, partials=True, policy="replace", mkdirs=False,
-            hidden=False, mode=0o640, durable=True, full=False, timeout=False):
+            hidden=False, mode=0o640, durable=True, full=False, fills=False, timeout=False):
     """Of the server: max_session is 100 bytes, no room for partials, a disk below
-    --min-free, a connection of 10 s."""
+    --min-free (`fills`: from the second connection on), a connection of 10 s."""
     limit = 3 if max_session else 0 if partials else 2
     flags = (mkdirs * 1 | hidden * 2 | (mode == 0o604) * 4 | durable * 8
-             | full * 0x70 | timeout * 0x80)
+             | full * 0x70 | fills * 0x60 | timeout * 0x80)
     return bytes([limit * 4 + MAX_SIZES.index(max_size), flags,
                   IF_EXISTS.index(policy) - 1])
 
@@ -140,7 +140,7 @@ class Connection:
 
 class Session:
     """What the fuzzer is given. `there` of the directory before: 1 a directory d, 2
-    symbolic links s to it and t out, 4 a fifo p."""
+    symbolic links s to it, t out and u to a, 4 a fifo p."""
 
     def __init__(self, *connections, there=0, **server):
         self.says = [word for connection in connections for word in connection.says]

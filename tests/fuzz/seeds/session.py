@@ -57,6 +57,11 @@ def limits():
     one("a full disk", put("a", 1, "no-space"), put("b", 0), part(0, 1, "no-space"),
         part(0, 0, "ok@0"), stat(0, "no-space", size=39), stat(0, "ok@0 partial", size=0),
         commit(0, "a", "mismatch@0", size=39), commit(0, "a"), end("2/2/0"), full=True)
+    seed("a disk that is full later", Connection(part(0, 39, "ok@39"), put("a", 1)),
+         Connection(stat(0, "ok@39 partial", size="right"), stat(0, "ok@39 partial", size=0),
+                    stat(0, "ok@39 partial", "b", 39), stat(0, "no-space", size=41),
+                    stat(1, "no-space", size=39), part(0, 1, "no-space"), put("a", 1, "no-space"),
+                    commit(0, "b"), end("1/1/39")), fills=True)
     one("the name before the size", put("", 41, "bad-name"), put("d", 41, "exists"),
         put("a", 41, "denied", if_exists="replace"), put("d/e/z", 41, "bad-name"),
         put("d/x", 41, "too-large"), stat(0, "exists", "d", 41),
@@ -213,7 +218,8 @@ def digests():
                         put("n", 40, "mismatch", digest="wrong")),
              Connection(put("a", 40, "ok unchanged", digest="right", mtime="0"),
                         put("a", 40, "ok unchanged", digest="upper", if_exists="reject"),
-                        put("s", 40, taken(server, None, "s"), digest="right")),
+                        put("s", 40, taken(server, None, "s"), digest="right"),
+                        put("u", 40, taken(server, None, "u"), digest="right")),
              Connection(put("a", 40, "mismatch", digest="wrong"),
                         put("a", 40, other, digest="right", start=1)), there=3, policy=server)
         seed("digests of commits under " + server, Connection(put("a", 40)),
@@ -236,7 +242,7 @@ ORDER = [n for n in NAMES if n != "s"] + ["s"]  # what is below a link, before i
 
 def name_word(name, hidden, mkdirs):
     """In the order of ORDER, where d, s and t are there."""
-    if NAMES.index(name) >= NAMES.index("") or name in ("d/x/y", "s/x"):
+    if NAMES.index("") <= NAMES.index(name) < NAMES.index("u") or name in ("d/x/y", "s/x"):
         return "bad-name"
     if name in HIDDEN and not hidden or name in ("d/e/z", "n/m/o", "name 4095") and not mkdirs:
         return "bad-name"
@@ -265,6 +271,10 @@ def names():
          Connection(put("component 252", 1), put("component 255", 1),
                     put("component 252", 1, "bad-name"), put("component 255", 1, "bad-name"),
                     put("name 4095", 1, "bad-name"), put("a", 6, "ok as a.~4~")), policy="keep")
+    seed("numbers below", Connection(put("d/x", 1), part(0, 2, "ok@2"), part(1, 3, "ok@3")),
+         Connection(put("d/x", 2, "ok as d/x.~1~"), commit(0, "d/x", "ok as d/x.~2~"),
+                    commit(1, "d/x", "ok as d/x.~3~"), commit(0, "d/x", "ok as d/x.~2~")),
+         there=1, policy="keep")
     one("directories are made", put("d/e/z", 1), put("n/m/o", 2), put("name 4095", 1),
         put("d/x", 5), put("d/x/y", 1, "bad-name"), put("d/.putd", 3, "bad-name"),
         end("4/2/9"), mkdirs=True)
@@ -306,6 +316,10 @@ def parts():
     seed("large parts", Connection(part(0, 4096, "ok@4096"), part(0, 5, "ok@4101")),
          Connection(part(0, 65536, "ok@69637")),
          Connection(commit(0, "a", digest="tell"), end("1/0/69637")))
+    for ending in ("ends", "reset", "stalls"):
+        seed(f"{ending} inside a large part",
+             Connection(part(0, 1 << 20, INSIDE[ending], then=cut(ending))),
+             Connection(stat(0, "ok@1044479 partial"), part(0, 5, "ok@1044484")))
     one("a large file", put("a", 1 << 20, digest="right"), put("b", 1), end("2/0/1048577"))
 
 
@@ -357,11 +371,21 @@ def frames():
          Connection(put("a", 5, reply=False), broken(30)))
     rows = list(REFUSED.items())
     seed("refused", *[Connection(*[refused(row, word, 1 + row) for row, word in rows[i:i + 8]],
-                                 end(f"0/{len(rows[i:i + 8])}/0")) for i in (0, 8, 16)])
+                                 end(f"0/{len(rows[i:i + 8])}/0"))
+                      for i in (0, 8, 16)])
+    seed("refused, more", *[Connection(*[refused(row, word, 1 + row)
+                                         for row, word in rows[i:i + 8]],
+                                       end(f"0/{len(rows[i:i + 8])}/0"))
+                            for i in range(24, len(rows), 8)])
     seed("refused, not asked", *[Connection(*[refused(row, None, reply=False)
                                               for row, _ in rows[i:i + 8]],
                                             end(f"0/{len(rows[i:i + 8])}/0"))
                                  for i in (0, 8, 16)])
+    seed("the longest header", Connection(put("a", 5, style=15, reply=False), hello(),
+                                          stat(0, "unknown-id"), end("1/0/5")),
+         Connection(end(None, reply=False, style=15, body=1)))
+    seed("a length of 1 is judged at once",
+         Connection(hello(), broken(1, then=cut("stalls")), last="last bad-frame"))
     one("keys that nobody knows", put("a", 5, style=8), put("b", 5, style=10),
         part(0, 5, "ok@5", style=8), commit(0, "n", style=8), hello(style=12, body=3),
         put("three", 5, reply=False, style=15), stat(0, "ok stored", style=8), abort(0, style=8),

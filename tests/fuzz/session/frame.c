@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_ROOM (65536 + 4)
+#define HEADER_MAX  65536
+#define HEADER_ROOM (HEADER_MAX + 5)
 #define BODY_MAX    (1200 * 1024)
 
 static char header[HEADER_ROOM];
@@ -38,6 +39,9 @@ static void write_text(const char *format, ...)
 		abort();
 	length += (size_t)n;
 }
+
+#define ID_OF_65                                                               \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"
 
 /* Frames that are refused before anything is looked at. */
 static const struct refused {
@@ -77,6 +81,27 @@ static const struct refused {
     {"\"cmd\":\"put\",\"need\":[\"sha512\"],\"id\":7", "put", "unsupported"},
     {"\"cmd\":\"\\u0001\\ud83d\\udc18\\\"\"", "\\u0001\\ud83d\\udc18\\\"",
 	"unknown-cmd"},
+    {"\"cmd\":\"put\",\"filename\":\"a\",\"offset\":0", "put", "bad-header"},
+    {"\"cmd\":\"put\",\"filename\":\"a\",\"offset\":0,"
+     "\"id\":\"0123456789abcdef\"",
+	"put", "bad-header"},
+    {"\"cmd\":\"put\",\"id\":\"0123456789abcdef\",\"offset\":0,"
+     "\"sha256\":true",
+	"put", "bad-header"},
+    {"\"cmd\":\"put\",\"id\":\"0123456789abcdef\",\"offset\":0,"
+     "\"if_exists\":\"reject\"",
+	"put", "bad-header"},
+    {"\"cmd\":\"put\",\"offset\":0,\"id\":\"" ID_OF_65 "\"", "put",
+	"bad-header"},
+    {"\"cmd\":\"commit\",\"id\":\"0123456789abcdef\",\"filename\":\"a\"",
+	"commit", "bad-header"},
+    {"\"cmd\":\"commit\",\"id\":\"0123456789abcdef\",\"size\":0", "commit",
+	"bad-header"},
+    {"\"cmd\":\"commit\",\"filename\":\"a\",\"size\":0", "commit",
+	"bad-header"},
+    {"\"cmd\":\"stat\",\"filename\":\"a\"", "stat", "bad-header"},
+    {"\"cmd\":\"abort\"", "abort", "bad-header"},
+    {"\"cmd\":\"put\",\"filename\":\"a\",\"mtime\":-1", "put", "bad-header"},
 };
 
 /* Headers that cannot be read with one meaning. */
@@ -274,7 +299,8 @@ static void write_refused(struct reader *reader, struct frame *frame)
 	/* Of a put the framing wants it. */
 	write_text("%s,\"filesize\":%zu", row->keys, frame->filesize);
 	if (strstr(row->keys, "filename\":\"a\"") != NULL &&
-	    strcmp(row->command, "put") == 0)
+	    (strcmp(row->command, "put") == 0 ||
+		strcmp(row->command, "commit") == 0))
 		frame->name = &names[0];
 }
 
@@ -345,8 +371,11 @@ static void write_rest(struct reader *reader, struct frame *frame)
 	if (style & 8 && frame->kind != FRAME_REFUSED)
 		write_text(",\"need\":[\"id\"]");
 	write_text("}");
+	/* Up to the longest header, once: it takes time, too. */
 	if (style == 15)
-		write_text("%*s", 40, "\n");
+		write_text("%*s",
+		    memory.length < 4096 ? HEADER_MAX - (int)(length - 4) : 40,
+		    "\n");
 	n = (int32_t)(length - 4);
 	memcpy(header, &n, sizeof(n));
 }

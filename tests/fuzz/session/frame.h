@@ -26,7 +26,7 @@ struct name_entry {
 	enum name_rule rule;
 };
 
-#define NAMES 36
+#define NAMES 37
 extern struct name_entry names[NAMES];
 
 /* Makes the names that are long. */

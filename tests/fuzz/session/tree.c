@@ -48,8 +48,10 @@ void tree_furnish(struct model *model, unsigned what)
 	if (what & 2) {
 		failed |= symlinkat("d", root_fd, "s") < 0;
 		failed |= symlinkat(OUTSIDE, root_fd, "t") < 0;
+		failed |= symlinkat("a", root_fd, "u") < 0;
 		model_add(model, "s", NODE_LINK);
 		model_add(model, "t", NODE_LINK);
+		model_add(model, "u", NODE_LINK);
 	}
 	if (what & 4) {
 		failed |= mkfifoat(root_fd, "p", 0600) < 0;
