@@ -84,10 +84,14 @@ static void choose_peer(struct reader *reader)
 		memory.descriptors = which + 8;
 }
 
+/* What a client sends that thinks of no proxy. */
+#define HELLO "\x1c\0\0\0{\"cmd\":\"hello\",\"reply\":true}"
+
 /* A proxy, its header, and perhaps none: true where frames may follow. */
 static bool choose_proxy(struct reader *reader, struct options *options)
 {
 	static const char *const headers[] = {
+	    HELLO,
 	    "PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n",
 	    "PROXY UNKNOWN\r\n",
 	    "PROXY TCP6 2001:db8::1 ::1 65535 80\r\n",
@@ -97,16 +101,15 @@ static bool choose_proxy(struct reader *reader, struct options *options)
 	unsigned which = choose(reader, 64);
 
 	options->proxies.count = 0;
-	if (which < 64 - 5)
+	if (which < 64 - 6)
 		return true;
 	(void)networks_parse("127.0.0.0/8", &options->proxies);
 	memory.is_proxy = true;
-	which -= 64 - 5;
-	memory_send(headers[which], strlen(headers[which]));
-	if (which < 3)
+	which -= 64 - 6;
+	memory_send(headers[which],
+	    which == 0 ? sizeof(HELLO) - 1 : strlen(headers[which]));
+	if (which >= 1 && which <= 3)
 		return true;
-	if (which == 4)
-		memory.ending = ENDS;
 	model_no_proxy(&model);
 	return false;
 }

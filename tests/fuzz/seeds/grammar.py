@@ -15,10 +15,12 @@ MAX_SIZES = [0, 40, 700, 1 << 20]
 KINDS = {"put": 0, "part": 5, "commit": 9, "stat": 12, "abort": 14, "hello": 15,
          "refused": 16, "end": 18, "broken": 19}
 UNKNOWN_CMD, BAD_HEADER, UNSUPPORTED = 0, 3, 18
+REPLY_OF_NUMBER = 33  # row that gets no receipt, as its "reply" is none
 REFUSED = {row: "unknown-cmd" if row in (0, 1, 2, 22) else
-           "unsupported" if row in (18, 21) else "bad-header" for row in range(34)}
+           "unsupported" if row in (18, 21) else "bad-header" for row in range(35)}
 BROKEN = range(31)  # headers that cannot be read
-PROXIES = {None: 0, "tcp4": 59, "unknown": 60, "tcp6": 61, "short": 62, "cut": 63}
+PROXIES = {None: 0, "none": 58, "tcp4": 59, "unknown": 60, "tcp6": 61, "short": 62, "cut": 63}
+NO_PROXIES = ("none", "short", "cut")  # no frame follows
 
 PAUSE = bytes([52])
 NO_CUT = bytes([0])
@@ -130,7 +132,7 @@ class Connection:
                  ending="ends", last=None, over=False, takes=None):
         peer = [None, 0, 1, 100, 300, 1000].index(reads) + 26 if reads is not None else send // 3
         start = bytes([locked, peer, descriptors - 8 if descriptors else 0, PROXIES[proxy]])
-        over = over or proxy in ("short", "cut") or frames[-1].over
+        over = over or proxy in NO_PROXIES or frames[-1].over
         self.says = [f.says for f in frames if f.says is not None]
         self.says = self.says[:takes] + ([last] if last is not None else [])
         self.bytes = start + b"\0".join(f.bytes for f in frames)

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 
-from grammar import (BAD_HEADER, BROKEN, ENDINGS, IF_EXISTS, NAMES, REFUSED, TIMES, UNKNOWN_CMD,
-                     UNSUPPORTED, PAUSE, Connection, Session, abort, broken, commit, cut,
-                     cut_before_body, end, hello, part, put, refused, stat)
+from grammar import (BAD_HEADER, BROKEN, ENDINGS, IF_EXISTS, NAMES, NO_PROXIES, REFUSED,
+                     REPLY_OF_NUMBER, TIMES, UNKNOWN_CMD, UNSUPPORTED, PAUSE, Connection, Session,
+                     abort, broken, commit, cut, cut_before_body, end, hello, part, put, refused,
+                     stat)
 
 SEEDS = {}
 
@@ -219,7 +220,8 @@ def digests():
              Connection(put("a", 40, "ok unchanged", digest="right", mtime="0"),
                         put("a", 40, "ok unchanged", digest="upper", if_exists="reject"),
                         put("s", 40, taken(server, None, "s"), digest="right"),
-                        put("u", 40, taken(server, None, "u"), digest="right")),
+                        put("u", 40, taken(server, None, "u"), digest="right"),
+                        end({"reject": "2/2/80"}.get(server, "4/0/160"))),
              Connection(put("a", 40, "mismatch", digest="wrong"),
                         put("a", 40, other, digest="right", start=1)), there=3, policy=server)
         seed("digests of commits under " + server, Connection(put("a", 40)),
@@ -369,7 +371,7 @@ def frames():
                                      for row in group])
     seed("broken, and nobody asked", Connection(broken(0)), Connection(broken(5)),
          Connection(put("a", 5, reply=False), broken(30)))
-    rows = list(REFUSED.items())
+    rows = [(row, word if row != REPLY_OF_NUMBER else None) for row, word in REFUSED.items()]
     seed("refused", *[Connection(*[refused(row, word, 1 + row) for row, word in rows[i:i + 8]],
                                  end(f"0/{len(rows[i:i + 8])}/0"))
                       for i in (0, 8, 16)])
@@ -409,7 +411,8 @@ def peers():
     some = [put("a", 5), put("b", 5), hello(), end("2/0/10")]
     for proxy in ("tcp4", "unknown", "tcp6"):
         seed("proxy " + proxy, Connection(*some, proxy=proxy))
-    seed("no proxy", Connection(hello(), proxy="short", over=True))
+    for proxy in NO_PROXIES:
+        seed("no proxy, " + proxy, Connection(proxy=proxy), Connection(hello()))
     for size, takes in ((0, 0), (1, 2), (100, 2), (300, 3), (1000, 4)):
         seed(f"a peer that reads {size}", Connection(*some, reads=size, takes=takes),
              Connection(put("a", 5, reply=False), end("1/0/5"), reads=size, takes=takes))

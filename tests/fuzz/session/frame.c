@@ -101,6 +101,7 @@ static const struct refused {
 	"bad-header"},
     {"\"cmd\":\"stat\",\"filename\":\"a\"", "stat", "bad-header"},
     {"\"cmd\":\"abort\"", "abort", "bad-header"},
+    {"\"cmd\":\"put\",\"filename\":\"a\",\"reply\":1", "put", "bad-header"},
     {"\"cmd\":\"put\",\"filename\":\"a\",\"mtime\":-1", "put", "bad-header"},
 };
 
@@ -296,6 +297,7 @@ static void write_refused(struct reader *reader, struct frame *frame)
 
 	frame->command = row->command;
 	frame->error = row->error;
+	frame->reply_told = strstr(row->keys, "\"reply\"") != NULL;
 	/* Of a put the framing wants it. */
 	write_text("%s,\"filesize\":%zu", row->keys, frame->filesize);
 	if (strstr(row->keys, "filename\":\"a\"") != NULL &&
@@ -357,10 +359,10 @@ static void write_rest(struct reader *reader, struct frame *frame)
 		    frame->kind == FRAME_REFUSED;
 	int32_t n;
 
-	frame->reply = (style & 1) == 0;
+	frame->reply = (style & 1) == 0 && !frame->reply_told;
 	if (frame->reply)
 		write_text(",\"reply\":true");
-	else if (style & 2)
+	else if (style & 2 && !frame->reply_told)
 		write_text(",\"reply\":false");
 	if (!told && (style & 4) == 0)
 		frame->filesize = 0;

@@ -64,6 +64,7 @@ struct frame {
 	uint64_t offset, size;
 	const char *command; /* of a refused one, as it is told back */
 	const char *error;   /* of the same */
+	bool reply_told;     /* by the same, and not as a boolean */
 
 	const uint8_t *body;
 	size_t filesize;
