@@ -39,6 +39,54 @@ lacks() {
     [[ -z $output ]] || fail "$output"
 }
 
+# units PROGRAM: how each of its translation units was compiled, a line each.
+units() {
+    readelf --debug-dump=info "$1" 2>/dev/null | sed -n 's/.*DW_AT_producer.*: //p'
+}
+
+# checked PROGRAM: how many calls are checked by what the compiler knows of sizes.
+checked() {
+    objdump -d "$1" | grep -cE 'call.*<__[a-z0-9_]+_chk@plt>'
+}
+
+@test "each unit of both has the stack and its branches protected" {
+    local program flag
+
+    for program in "$PUTD" "$PUT"; do
+        mapfile -t all < <(units "$program")
+        ((${#all[@]} > 5)) || fail "$program tells of ${#all[@]} units"
+        for flag in -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection; do
+            [[ $(units "$program" | grep -c -- "$flag") == "${#all[@]}" ]] ||
+                fail "$program: not all with $flag"
+        done
+    done
+}
+
+# The program as a whole is not marked for indirect branch tracking and shadow
+# stacks: the linker marks what all of its inputs are, and the C library's own
+# start files (Scrt1.o, crti.o) are not. Each object of ours is.
+@test "each object of ours is marked for branch tracking and shadow stacks" {
+    local object start
+
+    "${MAKE:-make}" -s -j2 -C "$ROOT" B="$T/build" all
+    mapfile -t objects < <(find "$T/build" -name '*.o')
+    ((${#objects[@]} > 20))
+    for object in "${objects[@]}"; do
+        [[ $(readelf -n "$object") == *'IBT, SHSTK'* ]] || fail "$object is not"
+    done
+    start=$(gcc -print-file-name=Scrt1.o)
+    if [[ $(readelf -n "$start") == *'IBT, SHSTK'* ]]; then
+        fail "$start is marked by now: the programs can be asked to be"
+    fi
+}
+
+@test "the sizes that only a run knows are checked, too" {
+    "${MAKE:-make}" -s -j2 -C "$ROOT" B="$T/two" all \
+        CPPFLAGS='-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
+    (($(checked "$PUTD") > $(checked "$T/two/putd"))) || fail putd
+    (($(checked "$PUT") > $(checked "$T/two/put"))) || fail put
+}
+
 @test "a program without all that is found" {
     cat >"$T/bare.c" <<'END'
 #include <stdio.h>

@@ -92,7 +92,11 @@ alone() {
 # in the comment before it.
 no_reason() {
     grep -HnE 'shellcheck .*disable=[A-Z0-9,]+ *$' "$@"
-    awk '/^[ \t]*\/\* NOLINT(BEGIN|NEXTLINE)?\(/ && before !~ /\*\/$/ {
+    awk 'BEGIN {
+            one = "NOLINT([^E]|$)|cppcheck-suppress|pragma .*diagnostic +(ignored|warning)"
+            one = one "|__clang_analyzer__|no_sanitize|no_stack_protector"
+        }
+        FILENAME ~ /\.[ch]$/ && $0 ~ one && (before !~ /\*\/$/ || before ~ one) {
             print FILENAME ":" FNR ": " $0
         }
         { before = $0 }' "$@"
@@ -105,8 +109,21 @@ no_reason() {
 }
 
 @test "a suppression without a reason is found" {
-    tree_of a.c '\tint x;\n\t/* NOLINTNEXTLINE(some-check) */\n\tint y;\n'
-    printf '# shellcheck %s\n' disable=SC2086 >b.bash
-    run no_reason a.c b.bash
-    [[ ${#lines[@]} == 2 && $output == *'b.bash:1:'*'a.c:2:'* ]]
+    local text
+
+    printf '# shellcheck %s\n' disable=SC2086 >"$T/b.bash"
+    run no_reason "$T/b.bash"
+    [[ ${#lines[@]} == 1 && $output == *'b.bash:1:'* ]]
+    for text in '\t/* NOLINTNEXTLINE(some-check) */' '\tf(); // NOLINT' \
+        '\tf(); /* NOLINT(some-check) */' '/* NOLINTBEGIN(a) */' \
+        '#pragma GCC diagnostic ignored "-Wunused"' '\t/* cppcheck-suppress memleak */' \
+        '/* NOLINTNEXTLINE(a) */\n/* cppcheck-suppress b */' '#ifdef __clang_analyzer__' \
+        '__attribute__((no_sanitize("address")))'; do
+        tree_of a.c "\tint x;\n$text\n\tint y;\n"
+        run no_reason a.c
+        [[ ${#lines[@]} -ge 1 && $output == *'a.c:2:'* ]] || fail "not found: $text"
+        tree_of a.c "\tint x;\n\t/* A reason. */\n${text%%\\n*}\n\tint y;\n/* NOLINTEND(a) */\n"
+        run no_reason a.c
+        [[ -z $output ]] || fail "found: $output"
+    done
 }
