@@ -2,7 +2,8 @@
 
 uncovered.py LINES REASONS: LINES is gcovr's JSON; REASONS has a line for each:
 FILE, the text of the line before it, its own, and the reason, by tabs. Prints
-each that is not reached; fails where one has no reason.
+each that is not reached; fails where one has no reason, and where a reason is of
+no line that is not reached.
 """
 
 import json
@@ -33,13 +34,18 @@ def unreached(file):
 
 def main():
     known = set(reasons(sys.argv[2]))
+    used = set()
     bare = 0
     for file, number, before, text in unreached(sys.argv[1]):
         has = (file, before, text) in known
+        used.add((file, before, text))
         bare += not has
         print(f"{file}:{number}: {text}" + ("" if has else "  <- no reason"))
-    print(f"{bare} lines are not reached and have no reason")
-    sys.exit(bare > 0)
+    stale = sorted(known - used)
+    for file, _, text in stale:
+        print(f"{file}: {text}  <- reached, and has a reason why not")
+    print(f"{bare} lines are not reached and have no reason; {len(stale)} reasons are stale")
+    sys.exit(bool(bare or stale))
 
 
 main()
