@@ -355,6 +355,21 @@ resuming() {
     leaves 2
 }
 
+# So torture found it: bytes that stayed made the next part "busy".
+@test "an upload whose bytes cannot be looked at leaves nothing, and can be made" {
+    upload $OTHER 1234
+    failing "@$DIR/.putd/$ID.part" newfstatat:error=EACCES:when=1
+    part $ID 0 hello
+    serve
+    met
+    expect 0 '' !put:denied
+    leaves 2
+    : >"$IN"
+    part $ID 0 hello
+    serve
+    expect 0 '' $ID@5
+}
+
 @test "a commit that is refused, and whose intent cannot be removed" {
     echo -n old >"$DIR/a"
     sha256 < <(echo -n hello)

@@ -173,9 +173,10 @@ int partial_open(
 	if (r == 0)
 		r = open_bytes(private_fd, &partial, make);
 	/* A record without bytes says nothing is held: it goes, lest it stay,
-	 * or vouch for the bytes of another upload under its id. */
+	 * or vouch for the bytes of another upload under its id. Bytes without
+	 * a record would keep the next sender from making them. */
 	if (r == -ENOENT || (r < 0 && partial.made))
-		(void)unlinkat(private_fd, name, 0);
+		(void)partial_remove(store, &partial);
 	if (r < 0) {
 		partial_close(&partial);
 		return r;
