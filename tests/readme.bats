@@ -140,8 +140,14 @@ runs_python() { # N FILE...: with these as arguments
     RAN+=(2)
     all_ran
     inside systemctl disable --now putd-ingest-watch.service
+    # A run that the path unit started ends by itself; not in the middle of this.
+    within ingest_rests
     inside sh -c 'rm -rf /etc/systemd/system/putd-ingest* /var/lib/putd-ingest'
     inside systemctl daemon-reload
+}
+
+ingest_rests() {
+    [[ $(inside systemctl is-active putd-ingest.service) == inactive ]]
 }
 
 found_delivered() {
