@@ -60,6 +60,15 @@ met() {
     expect 0 'a=hello' same+a:5
 }
 
+@test "a number that cannot be looked up is not taken for free" {
+    echo -n old >"$DIR/a"
+    asked a hello ',"if_exists":"keep"'
+    failing "@$DIR" newfstatat:error=EIO:when=2
+    serve
+    met
+    expect 74 'a=old' !put:io:a
+}
+
 @test "a default ACL without a mask" {
     need_root
     need_tool setfacl getfacl
@@ -414,6 +423,32 @@ resuming() {
     expect 0 '' !stat:unknown-id
 }
 
+@test "a record that cannot be read is an error, and not an upload of nothing" {
+    upload $ID hello
+    failing "@$DIR/.putd/$ID.note" pread64:error=EIO
+    ask stat $ID
+    part $ID 5 x
+    commit $ID a 5
+    serve
+    met
+    expect 74 '' !stat:io !put:io !commit:io:a
+    : >"$IN"
+    commit $ID a 5
+    serve
+    expect 0 'a=hello' =a:5
+}
+
+@test "it cannot be seen whether names can be taken without replacing: they are" {
+    upload $ID hello
+    echo -n old >"$DIR/a"
+    failing "@$DIR/.putd" openat:error=EMFILE:when=6
+    commit $ID a 5 ',"if_exists":"reject"'
+    commit $ID b 5 ',"if_exists":"reject"'
+    serve
+    met
+    expect 0 'a=old b=hello' !commit:exists:a =b:5
+}
+
 @test "a sweep that may not mark its turn does not take it" {
     upload $ID hello
     touch -d '9 days ago' "$DIR/.putd/"*
@@ -481,6 +516,14 @@ accepting() {
     logged 1
 }
 
+@test "nothing can be waited for" {
+    asked a 1
+    failing ppoll:error=ENOMEM poll:error=ENOMEM
+    accepting
+    met
+    [[ $CODE == 74 && -z $LISTING ]] || fail "expected exit status 74"
+}
+
 @test "a mount on the way, where openat2 is taken away" {
     need_root
     mkdir "$DIR/d"
@@ -523,6 +566,10 @@ accepting() {
     local file
 
     cc -O2 -shared -fPIC -o "$T/starve.so" "$LIB/starve.c"
+    # Room is made beside another upload, and there is something to sweep.
+    upload ---another-one-- 1234
+    touch -d '9 days ago' "$DIR/.putd/swept"
+    cp -a "$DIR" "$T/before"
     sha256 < <(echo -n hello)
     asked d/a hello ",\"sha256\":\"$SHA\""
     plain b hello ',"if_exists":"keep","mtime":5'
@@ -536,7 +583,7 @@ accepting() {
     finish
     for ((n = 1; ; n++)); do
         rm -rf "$DIR"
-        mkdir "$DIR"
+        cp -a "$T/before" "$DIR"
         printf '#!/bin/sh\nSTARVE=%d LD_PRELOAD=%q exec %q "$@"\n' "$n" "$T/starve.so" "$PUTD" >"$T/starving"
         chmod +x "$T/starving"
         PUTD=$T/starving serve --mkdirs --max-partial=50%
