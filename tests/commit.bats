@@ -489,6 +489,7 @@ failed_commit() {
 # early ERROR MORE [OPTION]...: a commit with these keys would be refused, and
 # so is stat, of an unknown id and of a partial one; then the file goes elsewhere.
 early() {
+    rm -rf "$DIR/.putd"
     upload $ID hello
     ask stat $OTHER "$2"
     ask stat $ID "$2"
@@ -500,6 +501,7 @@ early() {
 
 # fine MORE [OPTION]...: it would not.
 fine() {
+    rm -rf "$DIR/.putd"
     upload $ID hello
     ask stat $OTHER "$1"
     ask stat $ID "$1"
@@ -547,6 +549,32 @@ fine() {
     fine ',"filename":"a","size":5,"if_exists":"keep"'
 }
 
+@test "stat early: taken, under keep, and no number fits" {
+    local name
+
+    name=$(printf '%0252d' 0)
+    echo -n old >"$DIR/$name"
+    early bad-name ",\"filename\":\"$name\",\"size\":5,\"if_exists\":\"keep\""
+    name=${name%?}
+    echo -n old >"$DIR/$name"
+    fine ",\"filename\":\"$name\",\"size\":5,\"if_exists\":\"keep\""
+}
+
+@test "stat early: free, under keep, and no number would fit" {
+    fine ",\"filename\":\"$(printf '%0255d' 0)\",\"size\":5" --if-exists=keep
+}
+
+@test "stat early: taken, under keep, and so are all numbers" {
+    "$PYTHON" - "$DIR" <<'PY'
+import os, sys
+
+for name in ["a"] + ["a.~%d~" % n for n in range(1, 10001)]:
+    os.close(os.open(os.path.join(sys.argv[1], name), os.O_CREAT | os.O_WRONLY))
+PY
+    list() { LISTING=''; }
+    early exists ',"filename":"a","size":5' --if-exists=keep
+}
+
 @test "stat early: free, under reject" { fine ',"filename":"a","size":5,"if_exists":"reject"'; }
 @test "stat early: too large" { early too-large ',"filename":"a","size":11' --max-size=10; }
 @test "stat early: too large, the size alone" { early too-large ',"size":11' --max-size=10; }
@@ -558,6 +586,41 @@ fine() {
 }
 
 @test "stat early: denied, the policy alone" { early denied ',"if_exists":"keep"' --if-exists=reject; }
+# owner_only: putd may do what the owner of its files may, root or not.
+owner_only() {
+    [[ $EUID == 0 ]] || return 0
+    need_tool setpriv
+    printf '#!/bin/sh\nexec setpriv --bounding-set=-all %q "$@"\n' "$PUTD" >"$T/owner"
+    chmod +x "$T/owner"
+    PUTD=$T/owner
+}
+
+@test "stat early: denied, a directory that may not be written to" {
+    owner_only
+    mkdir "$DIR/d"
+    echo -n old >"$DIR/d/a"
+    chmod 555 "$DIR/d"
+    early denied ',"filename":"d/a","size":5'
+    early denied ',"filename":"d/b"'
+    : >"$IN"
+    commit $ID d/a 5
+    serve
+    answered 0 !commit:denied:d/a
+    chmod 755 "$DIR/d"
+    fine ',"filename":"d/a","size":5'
+}
+
+@test "stat early: denied, where a directory may not be made" {
+    owner_only
+    mkdir "$DIR/d"
+    chmod 555 "$DIR/d"
+    early denied ',"filename":"d/e/f/a","size":5' --mkdirs
+    : >"$IN"
+    commit $ID d/e/f/a 5
+    serve --mkdirs
+    answered 0 !commit:denied:d/e/f/a
+}
+
 @test "stat early: the policy alone, not looser" { fine ',"if_exists":"reject"' --if-exists=keep; }
 @test "stat early: a size smaller than what is held is no matter of it" { fine ',"filename":"a","size":1'; }
 

@@ -94,6 +94,23 @@ int keep_number(const struct directory *directory, const struct name *name,
 	return r;
 }
 
+int keep_has_number(const struct directory *directory, const struct name *name)
+{
+	struct stat status;
+	char base[NAME_COMPONENT_MAX + 1];
+	unsigned number;
+	int r;
+
+	if (fstatat(directory->fd, name->text + name->base, &status,
+		AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = find_free(directory, name, &number);
+	if (r < 0)
+		return r;
+	return number > KEEP_NUMBERS ? -EEXIST
+				     : number_name(name, number, base);
+}
+
 /* Somebody may swap the name between two looks: both must find such a file. */
 static bool may_be_same(const struct stat *status, const struct wish *wish)
 {

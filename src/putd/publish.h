@@ -96,6 +96,10 @@ int keep_number(const struct directory *directory, const struct name *name,
     char kept_as[NAME_COMPONENT_MAX + 1],
     int (*attempt)(void *context, const char *base), void *context);
 
+/* Whether keep_number() would find a name that is free: 0, or -EEXIST, -EILSEQ
+ * as that, or another -errno. Nothing is reserved. */
+int keep_has_number(const struct directory *directory, const struct name *name);
+
 /* Whether `base` in `directory` is a regular file of this size and digest, and
  * is flushed where the store flushes: 1, 0, -errno. */
 int publish_is_same(const struct store *store,

@@ -71,7 +71,8 @@ static const int allowed[] = {
     SYS_io_setup, SYS_io_submit, SYS_io_getevents, SYS_fchmod, SYS_fgetxattr,
     SYS_fsetxattr, SYS_fremovexattr, SYS_ftruncate, SYS_renameat2,
     SYS_getdents64, SYS_lseek, SYS_pread64, SYS_renameat, SYS_unlinkat,
-    SYS_mkdirat, SYS_fchown, SYS_copy_file_range, SYS_fstat,
+    SYS_mkdirat, SYS_fchown, SYS_copy_file_range, SYS_fstat, SYS_faccessat,
+    SYS_faccessat2,
 
     /* The process itself. */
     SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall,

@@ -183,8 +183,11 @@ static int admit_name_early(
 		r = store_enter_made(s->store, &name, &s->directory);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return store_admit_name(
+	r = store_admit_name(
 	    s->directory, &name, must_be_fresh(policy, header));
+	if (r == 0 && policy == POLICY_KEEP)
+		r = keep_has_number(s->directory, &name);
+	return r;
 }
 
 /* As far as the keys tell: 0 or -errno. */

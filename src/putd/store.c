@@ -77,15 +77,21 @@ static int open_below(int root, const char *path)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* 0 or -errno; a filesystem that is read only is -EROFS. */
+static int may_write(int directory)
+{
+	return faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno
+								      : 0;
+}
+
 int store_open(struct store *store, const struct options *options)
 {
 	CLEANUP_CLOSE int root = open(options->directory,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = root < 0 ? -errno : may_write(root);
 
-	if (root < 0)
-		return -errno;
-	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	*store = (struct store){
 	    .root = take_fd(&root),
 	    .private_fd = -1,
@@ -218,9 +224,12 @@ int store_can_enter(const struct store *store, const struct name *name)
 
 		fd = open_below(store->root, path[0] != '\0' ? path : ".");
 		if (fd != -ENOENT || !store->mkdirs || path[0] == '\0')
-			return fd < 0 ? name_error(fd) : 0;
+			break;
 		*(slash != NULL ? slash : path) = '\0';
 	}
+	if (fd < 0)
+		return name_error(fd);
+	return may_write(fd) == -EACCES ? -EACCES : 0;
 }
 
 struct directory *directory_hold(struct directory *directory)

@@ -68,7 +68,8 @@ int store_enter(const struct store *store, const struct name *name,
 int store_enter_made(const struct store *store, const struct name *name,
     struct directory **directory);
 
-/* Whether store_enter() would be possible, and nothing made: 0 or as that. */
+/* Whether store_enter() would be possible, and nothing made: 0 or as that; and
+ * -EACCES where nothing may be put there. */
 int store_can_enter(const struct store *store, const struct name *name);
 
 /* Whether it is the one that the name stands in. */
