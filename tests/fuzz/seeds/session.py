@@ -273,6 +273,10 @@ def names():
          Connection(put("component 252", 1), put("component 255", 1),
                     put("component 252", 1, "bad-name"), put("component 255", 1, "bad-name"),
                     put("name 4095", 1, "bad-name"), put("a", 6, "ok as a.~4~")), policy="keep")
+    one("stat sees that no number fits", put("component 252", 5, then=PAUSE),
+        stat(0, "bad-name", "component 252", if_exists="keep"),
+        stat(0, "unknown-id", "component 252"),
+        stat(0, "unknown-id", "component 255", if_exists="keep"), end("1/0/5"))
     seed("numbers below", Connection(put("d/x", 1), part(0, 2, "ok@2"), part(1, 3, "ok@3")),
          Connection(put("d/x", 2, "ok as d/x.~1~"), commit(0, "d/x", "ok as d/x.~2~"),
                     commit(1, "d/x", "ok as d/x.~3~"), commit(0, "d/x", "ok as d/x.~2~")),

@@ -137,6 +137,9 @@ const char *judge_target(
     struct model *model, const struct frame *frame, bool see_recent);
 const char *judge_size(
     const struct model *model, uint64_t size, uint64_t coming);
+/* NAME.~1~, NAME.~2~ … the first that is free and fits. */
+const char *keep_number_for(
+    struct model *model, const char *path, char stored[NAME_ROOM]);
 /* Publishes; tells the name that it got, and whether nothing was altered. */
 const char *store_file(struct model *model, const struct frame *frame,
     struct content content, bool recent, char stored[NAME_ROOM],

@@ -157,6 +157,7 @@ static const char *judge_stat(struct model *model, const struct frame *frame)
 	const struct upload *upload = &model->uploads[frame->id];
 	uint64_t held = upload->content.size;
 	const char *error = NULL;
+	char kept[NAME_ROOM];
 
 	if (policy_of(model, frame) < (int)model->options->policy)
 		return "denied";
@@ -166,6 +167,10 @@ static const char *judge_stat(struct model *model, const struct frame *frame)
 			error = enter(model, frame->name->text, false);
 		if (error == NULL)
 			error = judge_target(model, frame, true);
+		if (error == NULL && policy_of(model, frame) == KEEP &&
+		    node_find(model, frame->name->text,
+			strlen(frame->name->text)) != NULL)
+			error = keep_number_for(model, frame->name->text, kept);
 	}
 	if (error == NULL && frame->has_size)
 		error = judge_size(model, frame->size,

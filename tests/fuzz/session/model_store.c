@@ -126,8 +126,8 @@ static bool is_same(const struct node *node, struct content content)
 	       memcmp(node->content.bytes, content.bytes, content.size) == 0;
 }
 
-/* NAME.~1~, NAME.~2~ … the first that is free and fits. */
-static const char *number(struct model *model, const char *path, char *stored)
+const char *keep_number_for(
+    struct model *model, const char *path, char stored[NAME_ROOM])
 {
 	const char *base = strrchr(path, '/');
 
@@ -159,7 +159,7 @@ const char *store_file(struct model *model, const struct frame *frame,
 	if (node != NULL && policy_of(model, frame) == REJECT)
 		return "exists";
 	if (node != NULL && policy_of(model, frame) == KEEP) {
-		error = number(model, path, stored);
+		error = keep_number_for(model, path, stored);
 		node = NULL;
 	}
 	if (error != NULL)
