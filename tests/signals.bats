@@ -202,7 +202,7 @@ find_calls() {
     # A leak checker is a tracer too, and there can be one only.
     export ASAN_OPTIONS=detect_leaks=0
     fresh
-    traced "$1" -o "$T/trace"
+    traced "$1" -o "$T/trace" -e signal=none
     mapfile -t CALLS < <(awk -F'(' '{
         n[$1]++
         if (handled) print $1 ":" n[$1]

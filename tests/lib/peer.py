@@ -75,6 +75,7 @@ class Ends:
         self.theirs = [theirs_in, theirs_out]
         self.probe = os.dup(theirs_in)
         self.reader, self.writer = ours_in, ours_out
+        os.set_blocking(self.writer, False)  # to be sent to within a bound
 
     def unread(self):
         count = fcntl.ioctl(self.probe, termios.FIONREAD, b"\0" * 4)
@@ -195,10 +196,22 @@ class Peer:
         self.received = b""
         self.lines_taken = 0
 
+    def room(self):
+        """True where some more bytes go, within a tenth of a second."""
+        return bool(select.select([], [self.ends.writer], [], 0.1)[1])
+
     def send(self, data):
+        """All of it; what nobody is there to read any more is left."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while data:
-                data = data[os.write(self.ends.writer, data) :]
+                poll(
+                    "what is sent is not read",
+                    lambda: self.room() or self.handler.ended(),
+                )
+                if self.handler.ended() and not self.room():
+                    return
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self.ends.writer, data) :]
 
     def send_bytewise(self, data):
         for n in range(len(data)):
@@ -207,15 +220,13 @@ class Peer:
 
     def send_until_stuck(self, data):
         idle = 0
-        os.set_blocking(self.ends.writer, False)
         while idle < ATTEMPTS and not self.handler.ended():
-            if not select.select([], [self.ends.writer], [], 0.1)[1]:
+            if not self.room():
                 idle += 1
                 continue
             with contextlib.suppress(BlockingIOError):
                 os.write(self.ends.writer, data)
                 idle = 0
-        os.set_blocking(self.ends.writer, True)
 
     def receive(self):
         """Some more bytes; False at the end of their stream."""
