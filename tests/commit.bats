@@ -699,6 +699,22 @@ owner_only() {
     expect 0 'a=hello zz=2' $ID@5 stat@5 =a:5 =a:5 stat=a:5 aborted +zz:1
 }
 
+# cut_body COMMAND ERROR: its body ends too early, so it is not carried out.
+cut_body() {
+    part $ID 0 hello
+    frame "{\"cmd\":\"$1\",\"id\":\"$ID\",\"filename\":\"a\",\"size\":5,\"filesize\":7,\"reply\":true}" gar
+    serve
+    expect 65 '' $ID@5 "!$1:$2"
+    : >"$IN"
+    ask stat $ID
+    serve
+    expect 0 '' stat@5
+}
+
+@test "a cut body of commit: nothing is committed" { cut_body commit mismatch:a; }
+@test "a cut body of stat" { cut_body stat mismatch; }
+@test "a cut body of abort: nothing is forgotten" { cut_body abort mismatch; }
+
 @test "a body of commit that is longer than the buffer, and looks like frames" {
     part $ID 0 hello
     for ((i = 0; i < 400; i++)); do plain "f$i" "$(printf '%04000d' 0)"; done

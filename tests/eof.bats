@@ -3,6 +3,7 @@
 # inside one nothing of that frame is ever visible.
 
 load lib/common
+load lib/peer_common
 
 # cut_everywhere FIRST SECOND: the stream of two puts ("a", 5 bytes; "b", 5
 # bytes) is ended at each of its bytes; FIRST and SECOND are `asked` or `plain`.
@@ -104,6 +105,20 @@ cut_at() {
     frame '{"cmd":"frob","filesize":500}' 1234
     serve
     expect 0 'a=1' +a:1
+}
+
+# reset_in EXIT STEP...: the peer goes away with a receipt unread, which TCP
+# tells as a reset.
+reset_in() {
+    meet --over=tcp4 'frame={"cmd":"put","filename":"a","filesize":1,"reply":true}' bytes=1 \
+        "${@:2}" read asleep close ended
+    expect "$1" 'a=1'
+}
+
+@test "a reset between frames is the normal end" { reset_in 0; }
+@test "a reset inside a length" { reset_in 65 bytes=12; }
+@test "a reset inside a body" {
+    reset_in 65 'frame={"cmd":"put","filename":"b","filesize":5}' bytes=1234
 }
 
 # One byte at a time: what is read at once is not a frame's business.

@@ -60,6 +60,16 @@ met() {
     expect 0 'a=hello' same+a:5
 }
 
+@test "the same file, which cannot be flushed, is not said to be durable" {
+    echo -n hello >"$DIR/a"
+    sha256 < <(echo -n hello)
+    failing "@$DIR/a" fdatasync:error=EIO
+    asked a hello ",\"sha256\":\"$SHA\""
+    serve
+    met
+    expect 74 'a=hello' !put:io:a
+}
+
 @test "a number that cannot be looked up is not taken for free" {
     echo -n old >"$DIR/a"
     asked a hello ',"if_exists":"keep"'

@@ -43,6 +43,15 @@ load lib/upload_common
     leaves 0
 }
 
+@test "a record whose bytes are gone expires" {
+    upload $ID hello
+    upload $OTHER hello
+    rm "$DIR/.putd/$ID.part" "$DIR/.putd/$OTHER.part"
+    aged '8 days' "$DIR/.putd/$ID.note"
+    swept
+    [[ ! -e $DIR/.putd/$ID.note && -e $DIR/.putd/$OTHER.note ]] || fail "$(ls "$DIR/.putd")"
+}
+
 @test "kept receipts that are not old enough stay" {
     part $ID 0 hello
     commit $ID a 5
