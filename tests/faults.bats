@@ -22,16 +22,21 @@ failing() {
         esac
     done
     # -D: putd itself has the process id that a launcher told it.
-    printf '#!/bin/bash\nexec strace -D -qq -o %q' "$T/trace" >"$T/failing"
+    printf '#!/bin/bash\nexec strace -D -qq -y -o %q' "$T/trace" >"$T/failing"
     printf ' %q' "${how[@]}" "$PUTD" >>"$T/failing"
     echo ' "$@"' >>"$T/failing"
     chmod +x "$T/failing"
     SOUND=$PUTD PUTD=$T/failing
 }
 
-# met: the fault was met; from here on putd is the sound one again.
+# met [PATTERN]: the fault was met, the last one in a call that PATTERN matches,
+# which tells the paths, too; from here on putd is the sound one again.
 met() {
+    local last
+
     until_true grep -q INJECTED "$T/trace"
+    last=$(grep -a INJECTED "$T/trace" | tail -n 1)
+    [[ $last =~ ${1-.} ]] || fail "met: $last"
     PUTD=$SOUND
 }
 
@@ -75,7 +80,7 @@ met() {
     asked a hello ',"if_exists":"keep"'
     failing "@$DIR" newfstatat:error=EIO:when=2
     serve
-    met
+    met 'a\.~1~'
     expect 74 'a=old' !put:io:a
 }
 
@@ -165,7 +170,7 @@ another_group() {
     part $ID 0 hello
     commit $ID d/a 5
     serve
-    met
+    met '^getrandom|/d/#[0-9]+>|tmp\.'
 }
 
 @test "another group: the copy gets no name, so the file itself is published" {
@@ -187,11 +192,11 @@ copy_fails() {
 @test "another group: the copy cannot be linked" { copy_fails linkat:error=EIO:when=1; }
 @test "another group: the copy cannot take the name" { copy_fails renameat:error=EIO:when=1; }
 @test "another group: the copy cannot be written" {
-    # The 1st one is the body, the 2nd tells what is held.
-    copy_fails copy_file_range:error=EIO pwrite64:error=EIO:when=3
+    # The 1st one is the body, the 2nd and 3rd tell what is held.
+    copy_fails copy_file_range:error=EIO pwrite64:error=EIO:when=4
 }
 
-@test "another group: the copy cannot be flushed" { copy_fails fsync:error=EIO:when=3; }
+@test "another group: the copy cannot be flushed" { copy_fails fsync:error=EIO:when=4; }
 @test "another group: the copy finds no name of its own" { copy_fails getrandom:error=EIO:when=2; }
 
 # --- flushes -----------------------------------------------------------------
