@@ -41,7 +41,7 @@ static int asked_in_vain(long number, const long *arguments)
 static int asked_in_a_child(long number, const long *arguments)
 {
 	int status;
-	pid_t child = fork();
+	pid_t waited, child = fork();
 
 	if (child < 0)
 		abort();
@@ -50,7 +50,10 @@ static int asked_in_a_child(long number, const long *arguments)
 
 		(void)__real_syscall(SYS_exit_group, (long)error);
 	}
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+	do {
+		waited = waitpid(child, &status, 0);
+	} while (waited < 0 && errno == EINTR);
+	if (waited != child || !WIFEXITED(status))
 		abort();
 	return WEXITSTATUS(status);
 }
