@@ -84,6 +84,16 @@ met() {
     expect 74 'a=old' !put:io:a
 }
 
+@test "a number that cannot be looked up: stat says so, too" {
+    echo -n old >"$DIR/a"
+    upload $ID hello
+    ask stat $ID ',"filename":"a","size":5,"if_exists":"keep"'
+    failing "@$DIR" newfstatat:error=EIO:when=4+
+    serve
+    met 'a\.~1~'
+    expect 74 'a=old' !stat:io
+}
+
 @test "a default ACL without a mask" {
     need_root
     need_tool setfacl getfacl
@@ -136,6 +146,14 @@ met() {
     expect 0 'a=hello b=hello' +a:5 +b:5
 }
 
+@test "a file can be made neither without a name nor with one" {
+    failing "@$DIR" "@$DIR/.putd" openat:error=EOPNOTSUPP:when=2..3
+    asked a hello
+    serve
+    met '/\.putd>, "tmp\.'
+    expect 74 '' !put:io:a
+}
+
 @test "its bytes are copied where it gets no name, though that is interrupted" {
     failing linkat:error=EPERM:when=1..2 copy_file_range:error=EXDEV
     asked a hello ',"if_exists":"reject"'
@@ -170,7 +188,7 @@ another_group() {
     part $ID 0 hello
     commit $ID d/a 5
     serve
-    met '^getrandom|/d/#[0-9]+>|tmp\.'
+    met '^getrandom|/d/#[0-9]+>|tmp\.|O_TMPFILE'
 }
 
 @test "another group: the copy gets no name, so the file itself is published" {
@@ -189,6 +207,15 @@ copy_fails() {
     expect 0 'd/ d/a=hello' stat@5 =d/a:5
 }
 
+@test "another group: the copy would have a name, so the file itself is published" {
+    another_group "@$DIR/d" "@$DIR/.putd/$ID.part" openat:error=EOPNOTSUPP:when=1
+    expect 0 'd/ d/a=hello' $ID@5 =d/a:5
+    leaves 1
+}
+
+@test "another group: the copy cannot be made" {
+    copy_fails "@$DIR/d" "@$DIR/.putd/$ID.part" openat:error=EIO:when=1
+}
 @test "another group: the copy cannot be linked" { copy_fails linkat:error=EIO:when=1; }
 @test "another group: the copy cannot take the name" { copy_fails renameat:error=EIO:when=1; }
 @test "another group: the copy cannot be written" {
@@ -576,11 +603,38 @@ accepting() {
 
 # Every request for memory in turn finds none: an answer, or a clear end, nothing
 # partial, and the same client has all of it at its next try.
+# starving N: from here on the N-th request of $SOUND for memory finds none.
+starving() {
+    [[ -e $T/starve.so ]] || {
+        cc -O2 -shared -fPIC -o "$T/starve.so" "$LIB/starve.c"
+        SOUND=$PUTD PUTD=$T/starving
+    }
+    printf '#!/bin/sh\nSTARVE=%d LD_PRELOAD=%q exec %q "$@"\n' "$1" "$T/starve.so" "$SOUND" >"$T/starving"
+    chmod +x "$T/starving"
+}
+
+# With the owner's name glibc dies of it, before a line is written.
+@test "--check: each request for memory in turn finds none" {
+    local -i n
+
+    for ((n = 1; ; n++)); do
+        starving "$n"
+        CODE=0
+        "$PUTD" "${OPTIONS[@]}" --check "$DIR" </dev/null >"$T/out" 2>"$T/err" || CODE=$?
+        grep -q '^starved' "$T/err" || break
+        case $CODE in
+            0) (($(wc -l <"$T/out") == 8)) ;;
+            73) grep -q '^files  *Cannot allocate memory' "$T/out" ;;
+            *) [[ ! -s $T/out ]] ;;
+        esac || fail "request $n: $CODE: $(<"$T/out")"
+    done
+    ((n > 20)) || fail "only $n requests"
+}
+
 @test "each request for memory in turn finds none" {
     local -i n
     local file
 
-    cc -O2 -shared -fPIC -o "$T/starve.so" "$LIB/starve.c"
     # Room is made beside another upload, and there is something to sweep.
     upload ---another-one-- 1234
     touch -d '9 days ago' "$DIR/.putd/swept"
@@ -599,16 +653,15 @@ accepting() {
     for ((n = 1; ; n++)); do
         rm -rf "$DIR"
         cp -a "$T/before" "$DIR"
-        printf '#!/bin/sh\nSTARVE=%d LD_PRELOAD=%q exec %q "$@"\n' "$n" "$T/starve.so" "$PUTD" >"$T/starving"
-        chmod +x "$T/starving"
-        PUTD=$T/starving serve --mkdirs --max-partial=50%
+        starving "$n"
+        serve --mkdirs --max-partial=50%
         grep -q '^starved' "$T/err" || break
         [[ $CODE == 0 || $CODE == 7[0-9] ]] || fail "request $n"
         for file in d/a b d/c; do
             [[ ! -e $DIR/$file || $(<"$DIR/$file") == hello ]] || fail "request $n: $file"
         done
         [[ $(ls -A "$DIR/.putd" 2>/dev/null) != *tmp.* ]] || fail "request $n: $(ls -A "$DIR/.putd")"
-        serve --mkdirs
+        PUTD=$SOUND serve --mkdirs
         [[ $CODE == 0 && $(cat "$DIR/d/a" "$DIR/b" "$DIR/d/c") == hellohellohello ]] || fail "request $n, again"
     done
     ((n > 20)) || fail "only $n requests"

@@ -60,3 +60,10 @@ void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t from)
 		return MAP_FAILED;
 	return (void *)syscall(SYS_mmap, at, size, protection, flags, fd, from);
 }
+
+/* What mmap is called with _FILE_OFFSET_BITS=64. */
+void *mmap64(
+    void *at, size_t size, int protection, int flags, int fd, off64_t from)
+{
+	return mmap(at, size, protection, flags, fd, from);
+}
