@@ -6,6 +6,7 @@
 # partial is visible. tests/torture tries every call; here each has its answer.
 
 load lib/common
+load lib/peer_common
 load lib/upload_common
 
 # failing INJECTION...: from here on putd is one whose calls fail so. A word that
@@ -353,6 +354,7 @@ resuming() {
 @test "a crash behind the rename: the name cannot be flushed" { resuming fsync:error=EIO; }
 @test "a crash behind the rename: the record cannot be written" { resuming renameat:error=EIO; }
 @test "a crash behind the rename: the record has no room" { resuming write:error=ENOSPC:when=1 no-space 0; }
+@test "a crash behind the rename: the record has room for a part" { resuming write:retval=9:when=1 no-space 0; }
 
 # An intent that cannot be forgotten is not forgotten by halves.
 @test "abort of an upload whose intent cannot be removed" {
@@ -513,6 +515,14 @@ resuming() {
     expect 74 'a=1 b=2'
 }
 
+@test "the same, found out before it waits for what follows" {
+    asked a 1
+    failing sendto:error=EIO
+    meet --over=unix "file=$IN" ended
+    met
+    expect 74 'a=1'
+}
+
 @test "the same, found out before the next frame's own answer" {
     local next
 
@@ -547,6 +557,15 @@ accepting() {
         met
         expect 0 'a=1' +a:1
     done
+}
+
+@test "the user at a socket's other end is not told: it is named as a pipe is" {
+    plain a 1
+    failing getsockopt:error=EIO
+    meet --over=unix "file=$IN" ended
+    met
+    expect 0 'a=1'
+    named pipe
 }
 
 @test "nothing can be accepted" {
