@@ -518,7 +518,7 @@ resuming() {
 @test "the same, found out before it waits for what follows" {
     asked a 1
     failing sendto:error=EIO
-    meet --over=unix "file=$IN" ended
+    meet --over=unix "file=$IN" asleep ended
     met
     expect 74 'a=1'
 }
