@@ -9,10 +9,11 @@ load lib/upload_common
 
 # bound: $DIR is a bindfs mount.
 bound() {
-    need_tool bindfs mountpoint
+    need_tool bindfs mountpoint findmnt
     mkdir "$T/below"
     mounted "{ bindfs -f --no-allow-other below '$DIR' & echo \$! >mount/pid
-        until mountpoint -q '$DIR'; do kill -0 \$! || exit 1; sleep 0.02; done; }"
+        until mountpoint -q '$DIR'; do kill -0 \$! || exit 1
+            findmnt --poll=mount --first-only --timeout=200 >/dev/null; done; }"
     PIDS+=("$(<"$T/mount/pid")")
 }
 

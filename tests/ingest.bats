@@ -28,7 +28,10 @@ echo "$PUTD_NAME=$(cat "$1")" >>/run/taker/log
 case $(cat "$1") in
     never) exit 65 ;;
     later) [ -e /run/taker/now ] || exit 75 ;;
-    slow) while [ ! -e /run/taker/now ]; do sleep 0.05; done ;;
+    slow)
+        exec 3<>/run/taker/gate
+        [ -e /run/taker/now ] || read -r _ <&3
+        ;;
 esac
 TAKER
 }
@@ -39,18 +42,25 @@ setup() {
     systemd_setup
     INNER=${STORE%/var/lib/putd}
     STATE=$INNER/var/lib/putd-ingest
-    inside sh -c 'echo "PUTD_INGEST_COMMAND=/usr/local/bin/taker" >/etc/default/putd-ingest'
+    inside sh -c 'echo "PUTD_INGEST_COMMAND=/usr/local/bin/taker" >/etc/default/putd-ingest &&
+        mkfifo /run/taker/gate && chown putd /run/taker/gate'
 }
 
 teardown() {
     [[ -z ${STORE-} ]] || {
-        inside touch /run/taker/now
+        now
         inside systemctl stop putd-ingest.path putd-ingest.timer putd-ingest.service \
             putd-ingest-watch.service
         inside systemctl reset-failed
         inside sh -c 'rm -rf /run/taker/* /var/lib/putd-ingest/* /etc/default/putd'
     }
     systemd_teardown
+}
+
+# now: who waits goes on, and whoever comes later does not wait. A taker opens the
+# gate before it looks, so it either sees the one or is given the other.
+now() {
+    inside sh -c 'touch /run/taker/now && echo go 1<>/run/taker/gate'
 }
 
 # send TEXT NAME...: each is answered before the next one.
@@ -121,7 +131,7 @@ is_inactive() {
     send slow a
     within taken a=slow
     send hello a b
-    inside touch /run/taker/now
+    now
     within delivered 3
     taken a=slow a=hello b=hello
     [[ $(inside systemctl is-active putd-ingest.path) == active ]]
@@ -153,7 +163,7 @@ is_inactive() {
     [[ $(find "$STATE/failed" -type f -name b | wc -l) == 1 ]]
     [[ $(find "$STATE/taken" -type f -name a | wc -l) == 1 ]]
     journal_has 'putd-ingest: will be tried again, status 75: a' -t putd-ingest
-    inside touch /run/taker/now
+    now
     inside systemctl start putd-ingest.service || fail "$(journal -t putd-ingest)"
     delivered 2
     inside systemctl reset-failed
@@ -167,7 +177,7 @@ is_inactive() {
     inside systemctl kill -s KILL putd-ingest.service
     within is_inactive putd-ingest.service
     inside systemctl reset-failed
-    inside touch /run/taker/now
+    now
     inside systemctl start putd-ingest.service
     taken a=slow a=slow
     delivered 1

@@ -132,17 +132,20 @@ readonly PEER='(\[::ffff:)?127\.0\.0\.1\]?:[0-9]+'
     done < <(sed -n 's/^-- //p' "$ROOT/units/putd.catalog")
 }
 
-# trickle: like `hold`, and then a little of a body ten times a second.
+# trickle: what was built is sent, and what is written to $TRICKLE follows.
 trickle() {
-    cp "$IN" "$T/trickle.first"
-    # shellcheck disable=SC2016 # $1 and $$ are the inner shell's
-    background "$RIG" client "$PIDFILE" sh -c '{
-            cat "$1.first"
-            while kill -0 $$; do head -c 100 /dev/zero; sleep 0.1; done
-        } 2>/dev/null | nc.openbsd -N 127.0.0.1 8080' sh "$T/trickle"
+    need_tool nc.openbsd
+    mkfifo "$T/trickle"
+    # shellcheck disable=SC2016 # $1 is the inner shell's
+    background "$RIG" client "$PIDFILE" \
+        sh -c 'exec nc.openbsd -N 127.0.0.1 8080 <"$1"' sh "$T/trickle"
+    exec {TRICKLE}>"$T/trickle"
+    cat "$IN" >&"$TRICKLE"
 }
 
+# status_shows PATTERN: after a little more of the body.
 status_shows() {
+    head -c 10 /dev/zero >&"$TRICKLE"
     inside systemctl status 'putd@*' | grep -qE "^ +Status: \"$1\"$"
 }
 
@@ -151,6 +154,6 @@ status_shows() {
     head -c 400000 /dev/zero >>"$IN"
     trickle
     within status_shows 'receiving déjà\.bin: 40 %'
-    kill "$PID"
+    exec {TRICKLE}>&-
     within instances_are 0
 }

@@ -208,10 +208,11 @@ class Peer:
                     "what is sent is not read",
                     lambda: self.room() or self.handler.ended(),
                 )
-                if self.handler.ended() and not self.room():
-                    return
-                with contextlib.suppress(BlockingIOError):
+                try:
                     data = data[os.write(self.ends.writer, data) :]
+                except BlockingIOError:
+                    if self.handler.ended():
+                        return
 
     def send_bytewise(self, data):
         for n in range(len(data)):

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,6 +17,12 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 
 static bool over;
+
+/* What was printed is there, whatever it dies of behind that. */
+__attribute__((constructor)) static void by_lines(void)
+{
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+}
 
 /* What runs behind main is not putd's: libgcov's, in the build of coverage. */
 static void end_it(void)
