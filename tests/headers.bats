@@ -441,6 +441,13 @@ bad_part() { refused put:bad-header "{\"cmd\":\"put\",\"filesize\":3,\"reply\":t
 @test "a part with mtime" { bad_part '"id":"0123456789abcdef","offset":0,"mtime":5'; }
 @test "a part with if_exists" { bad_part '"id":"0123456789abcdef","offset":0,"if_exists":"reject"'; }
 @test "a known key of the wrong type where it is not used" { refused hello:bad-header '{"cmd":"hello","filesize":3,"reply":true,"filename":5}'; }
+@test "known keys of the right type where they are not used" {
+    for cmd in hello end; do
+        frame "{\"cmd\":\"$cmd\",\"reply\":true,\"filename\":\"/x\",\"offset\":900,\"size\":5,\"mtime\":1.5,\"sha256\":true,\"if_exists\":\"keep\"}"
+    done
+    serve
+    expect 0 '' '{"ok":true,"cmd":"hello",*}' '{"ok":true,"cmd":"end","files":0,"failed":0,"bytes":0}'
+}
 @test "an end that is refused does not end" { refused end:bad-header '{"cmd":"end","filesize":3,"reply":true,"mtime":"now"}'; }
 
 # need: keys that must be understood.

@@ -16,12 +16,18 @@ in_memory() {
     trap 'rm -rf "$TMPDIR"' EXIT
 }
 
-# The inputs that a run begins with: the corpus, and the seeds that are made.
-inputs() { # NAME DIRECTORY
-    local here=${BASH_SOURCE[0]%/*}
+# What must be among the inputs, whatever a fuzzer found: written, or made.
+seeds() { # NAME DIRECTORY
+    local seeds=${BASH_SOURCE[0]%/*}/seeds
 
+    [ ! -d "$seeds/$1" ] || cp "$seeds/$1/"* "$2"
+    [ ! -x "$seeds/$1.py" ] || "$seeds/$1.py" write "$2"
+}
+
+# The inputs that a run begins with: the corpus, and the seeds.
+inputs() { # NAME DIRECTORY
     rm -rf "$2"
     mkdir -p "$2"
-    cp "$here/corpus/$1/"* "$2"
-    [ ! -x "$here/seeds/$1.py" ] || "$here/seeds/$1.py" write "$2"
+    cp "${BASH_SOURCE[0]%/*}/corpus/$1/"* "$2"
+    seeds "$1" "$2"
 }
