@@ -51,7 +51,7 @@ static const struct option long_options[] = {
     {"progress", required_argument, NULL, OPTION_PROGRESS},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
-    {NULL},
+    {NULL, 0, NULL, 0},
 };
 
 static const char help[] =
