@@ -77,7 +77,7 @@ start_halves() {
         frame "{\"cmd\":\"put\",\"filename\":\"$name\",\"filesize\":10,\"reply\":true}" hello
         hold "$name"
     done
-    within bodies_are 3
+    until_true bodies_are 3
 }
 
 end_halves() {
@@ -139,10 +139,10 @@ end_halves() {
     # 3 MiB by id, in 3 s at least, while dpkg works.
     head -c 3145728 /dev/urandom >"$T/large"
     background "$RIG" client "$PIDFILE" "$PUT" -q -s 127.0.0.1:8080 --bwlimit=1M "$T/large"
-    within instances_are 4
+    until_true instances_are 4
     # And new connections all the time, each of which must be answered.
     background sender
-    within grep -q . "$T/sent"
+    until_true grep -q . "$T/sent"
     apt_like -i /opt/later.deb
     : >"$T/enough"
     wait "${PIDS[-1]}" || fail "$(tail -n 3 "$T/sent")"

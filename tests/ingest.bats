@@ -114,14 +114,14 @@ is_inactive() {
     frame '{"cmd":"put","id":"0123456789abcdef","offset":0,"filesize":4}' half
     frame '{"cmd":"put","filename":"half","filesize":8,"reply":true}' half
     hold half
-    within bodies_are 1
+    until_true bodies_are 1
     send hello a b c
-    within delivered 3
+    until_true delivered 3
     taken {a,b,c}=hello
     [[ -e $STORE/.putd/0123456789abcdef.part && ! -e $STORE/a ]]
     printf both >"$T/rest"
     go_on half "$T/rest"
-    within delivered 4
+    until_true delivered 4
     taken {a,b,c}=hello half=halfboth
     [[ $(inside sh -c 'stat -c %U:%G /var/lib/putd-ingest/delivered/*/*/a') == putd:putd ]]
 }
@@ -129,10 +129,10 @@ is_inactive() {
 @test "path unit: what arrives while the command runs, and what replaces it" {
     inside systemctl start putd-ingest.path
     send slow a
-    within taken a=slow
+    until_true taken a=slow
     send hello a b
     now
-    within delivered 3
+    until_true delivered 3
     taken a=slow a=hello b=hello
     [[ $(inside systemctl is-active putd-ingest.path) == active ]]
 }
@@ -147,7 +147,7 @@ is_inactive() {
     done
     client sh -c 'for file in "$1"/f*; do "$2" -q -s 127.0.0.1:8080 "$file" || exit; done' \
         sh "$T" "$PUT"
-    within delivered 30
+    until_true delivered 30
     mapfile -t all < <(for ((i = 0; i < 30; i++)); do echo "f$i=$i"; done)
     taken "${all[@]}"
     [[ $(inside systemctl is-active putd-ingest.path) == active ]]
@@ -158,8 +158,8 @@ is_inactive() {
     send later a
     send never b
     send hello c
-    within delivered 1
-    within is_inactive putd-ingest.service
+    until_true delivered 1
+    until_true is_inactive putd-ingest.service
     [[ $(find "$STATE/failed" -type f -name b | wc -l) == 1 ]]
     [[ $(find "$STATE/taken" -type f -name a | wc -l) == 1 ]]
     journal_has 'putd-ingest: will be tried again, status 75: a' -t putd-ingest
@@ -172,10 +172,10 @@ is_inactive() {
 @test "killed while the command runs: it runs again" {
     inside systemctl start putd-ingest.path
     send slow a
-    within taken a=slow
+    until_true taken a=slow
     inside systemctl stop putd-ingest.path
     inside systemctl kill -s KILL putd-ingest.service
-    within is_inactive putd-ingest.service
+    until_true is_inactive putd-ingest.service
     inside systemctl reset-failed
     now
     inside systemctl start putd-ingest.service
@@ -186,7 +186,7 @@ is_inactive() {
 @test "path unit: a directory in the way ends it, and it says why" {
     inside systemctl start putd-ingest.path
     mkdir "$STORE/sub"
-    within is_inactive putd-ingest.path
+    until_true is_inactive putd-ingest.path
     [[ $(inside systemctl is-failed putd-ingest.path) == failed ]]
     journal_has '/var/lib/putd has sub, not a file' -t putd-ingest
 }
@@ -195,10 +195,10 @@ is_inactive() {
     inside sh -c 'echo "PUTD_OPTIONS=--mkdirs" >/etc/default/putd'
     send hello before
     inside systemctl start putd-ingest-watch.service
-    within taken before=hello
+    until_true taken before=hello
     send hello a x/y/b x/y/c
     send again a
-    within delivered 5
+    until_true delivered 5
     taken before=hello a=hello x/y/{b,c}=hello a=again
     [[ -f $(echo "$STATE"/delivered/*/*/x/y/b) ]]
     [[ $(inside systemctl is-active putd-ingest-watch.service) == active ]]

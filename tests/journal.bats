@@ -153,7 +153,7 @@ status_shows() {
     frame '{"cmd":"put","filename":"d\u00e9j\u00e0.bin","filesize":1000000}'
     head -c 400000 /dev/zero >>"$IN"
     trickle
-    within status_shows 'receiving déjà\.bin: 40 %'
+    until_true status_shows 'receiving déjà\.bin: 40 %'
     exec {TRICKLE}>&-
-    within instances_are 0
+    until_true instances_are 0
 }

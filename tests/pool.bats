@@ -27,7 +27,7 @@ teardown_file() { end_systemd; }
 
 setup() {
     systemd_setup
-    within workers_are 4
+    until_true workers_are 4
 }
 
 # Whatever a test did: the four are there again, with no option and nobody's file.
@@ -41,7 +41,7 @@ teardown() {
     inside systemctl reset-failed
     inside systemctl start putd-pool.target putd-pool@{1..4}.service
     inside systemctl restart 'putd-pool@*'
-    within workers_are 4 || wrong=1
+    until_true workers_are 4 || wrong=1
     find "$STORE" -mindepth 1 -delete
     return $wrong
 }
@@ -62,7 +62,7 @@ workers_are() {
 # only_one: one worker, so that it is known who serves.
 only_one() {
     inside systemctl stop putd-pool@{2..4}.service
-    within workers_are 1
+    until_true workers_are 1
 }
 
 property() { inside systemctl show -p "$1" --value "$2"; }
@@ -113,7 +113,7 @@ directives() {
 
 @test "a connection starts the pool where only its socket is there" {
     inside systemctl stop putd-pool.target
-    within workers_are 0
+    until_true workers_are 0
     run client nc.openbsd -z 127.0.0.1 8080
     ((status == 1))
     inside systemctl start putd-pool.socket
@@ -121,7 +121,7 @@ directives() {
     asked a hello
     pooled
     expect 0 'a=hello' +a:5
-    within workers_are 4
+    until_true workers_are 4
 }
 
 # --- nothing leaks ----------------------------------------------------------
@@ -297,7 +297,7 @@ restarts_are_over() { (($(restarts) > $1)); }
     inside systemctl restart 'putd-pool@*'
     before=$(restarts)
     waiting 50
-    within restarts_are_over $((before + 24)) # more than any limit allows
+    until_true restarts_are_over $((before + 24)) # more than any limit allows
     # One a second each, at most.
     (($(restarts) - before <= 4 * (SECONDS - begun + 2)))
     [[ $(inside systemctl is-active putd-pool.socket) != failed ]]
@@ -305,14 +305,14 @@ restarts_are_over() { (($(restarts) > $1)); }
     options_are ''
     wait "$PID"
     [[ $(cat "$T/answered") == 50 ]]
-    within workers_are 4
+    until_true workers_are 4
     journal_has 'no such option'
 }
 
 @test "after --connections= a worker is replaced, and nobody notices" {
     options_are --connections=3
     inside systemctl restart 'putd-pool@*'
-    within workers_are 4
+    until_true workers_are 4
     waiting 40
     wait "$PID"
     [[ $(cat "$T/answered") == 40 ]]
@@ -329,18 +329,18 @@ restarts_are_over() { (($(restarts) > $1)); }
             "$1" -q -s 127.0.0.1:8080 -n "n$i" "$2" || echo "$i failed"; done >"$3"' \
         sh "$PUT" "$T/a" "$T/failed"
     inside systemctl enable --now putd-pool@{5..6}.service
-    within workers_are 6
+    until_true workers_are 6
     inside systemctl disable --now putd-pool@{3..6}.service
-    within workers_are 2
+    until_true workers_are 2
     inside systemctl restart 'putd-pool@*'
     wait "$PID"
     [[ ! -s $T/failed ]]
     [[ $(find "$STORE" -name 'n*' | wc -l) == 40 ]]
     # What is enabled is what comes with the target.
     inside systemctl restart putd-pool.target
-    within workers_are 2
+    until_true workers_are 2
     inside systemctl enable --now putd-pool@{3..4}.service
-    within workers_are 4
+    until_true workers_are 4
 }
 
 @test "stop: what has arrived whole is answered, and the port is closed" {
@@ -349,7 +349,7 @@ restarts_are_over() { (($(restarts) > $1)); }
     hold stopped
     until_true answered stopped 1
     timeout 30 "$RIG" enter "$PIDFILE" systemctl stop putd-pool.target
-    within workers_are 0
+    until_true workers_are 0
     go_on stopped
     [[ $(ls "$STORE") == a ]]
     run client nc.openbsd -z 127.0.0.1 8080
@@ -379,7 +379,7 @@ restarts_are_over() { (($(restarts) > $1)); }
         >/run/systemd/system/putd-pool.socket.d/deny.conf'
     inside systemctl daemon-reload
     inside systemctl restart putd-pool.target
-    within workers_are 4
+    until_true workers_are 4
     asked a hello
     # A client that is filtered hears nothing at all.
     run client timeout 2 nc.openbsd -w 1 -N 127.0.0.1 8080 <"$IN"
@@ -387,7 +387,7 @@ restarts_are_over() { (($(restarts) > $1)); }
     inside rm -r /run/systemd/system/putd-pool.socket.d
     inside systemctl daemon-reload
     inside systemctl restart putd-pool.target
-    within workers_are 4
+    until_true workers_are 4
     pooled
     expect 0 'a=hello' +a:5
 }

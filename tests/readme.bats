@@ -37,7 +37,7 @@ with_options() { inside sh -c "echo 'PUTD_OPTIONS=$1' >/etc/default/putd"; }
     runs 3
     arrived README.md
     runs 4
-    within arrived hello.txt
+    until_true arrived hello.txt
     rm "$STORE/hello.txt"
     runs 5
     arrived hello.txt
@@ -134,14 +134,14 @@ runs_python() { # N FILE...: with these as arguments
     readme contrib/ingest/README.md
     runs 1
     block 2 | head -n 1 | as_pasted
-    within found_delivered
+    until_true found_delivered
     runs 3
     [[ $(inside systemctl is-active putd-ingest-watch.service putd-ingest.path) == $'active\ninactive' ]]
     RAN+=(2)
     all_ran
     inside systemctl disable --now putd-ingest-watch.service
     # A run that the path unit started ends by itself; not in the middle of this.
-    within ingest_rests
+    until_true ingest_rests
     inside sh -c 'rm -rf /etc/systemd/system/putd-ingest* /var/lib/putd-ingest'
     inside systemctl daemon-reload
 }

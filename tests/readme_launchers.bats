@@ -52,7 +52,7 @@ teardown() {
 tested() {
     runs "$@"
     [[ $# == 2 ]] || grep -q README.md "$T/ran"
-    within arrived README.md
+    until_true arrived README.md
     cmp "$ROOT/README.md" "$STORE/README.md"
 }
 
@@ -60,7 +60,7 @@ tested() {
     readme contrib/xinetd/README.md
     inside systemctl start xinetd
     runs 1
-    within listens
+    until_true listens
     tested 2
     all_ran
 }
@@ -70,7 +70,7 @@ tested() {
     inside sh -c ': >/etc/inetd.conf'
     inside systemctl start openbsd-inetd
     runs 1
-    within listens
+    until_true listens
     tested 2
     all_ran
     inside rm /etc/inetd.conf
@@ -80,7 +80,7 @@ tested() {
 foreground() {
     readme "$1"
     runs_on 1
-    within listens
+    until_true listens
     tested 2
     all_ran
 }
@@ -108,7 +108,7 @@ foreground() {
 @test "contrib/s6" {
     readme contrib/s6/README.md
     runs_on 1
-    within inside test -S /run/putd.sock
+    until_true inside test -S /run/putd.sock
     tested 2
     all_ran
 }
@@ -116,7 +116,7 @@ foreground() {
 @test "contrib/haproxy" {
     readme contrib/haproxy/README.md
     runs 1
-    within listens
+    until_true listens
     tested 2
     all_ran
 }
@@ -124,14 +124,14 @@ foreground() {
 @test "contrib/stunnel" {
     readme contrib/stunnel/README.md
     runs 1
-    within listens 8443
+    until_true listens 8443
     # The sender: its certificates are here already.
     as_pasted <<<'cat /etc/stunnel/alice-cert.pem /etc/stunnel/alice-key.pem >alice.pem
         cp /etc/stunnel/putd-ca.pem contrib/stunnel/sender.conf .'
     # Nobody types so fast that stunnel is not there yet.
     background "$RIG" enter "$PIDFILE" sh -c "cd /opt/putd && $(block 2 | sed 's/ &$//;q')" \
         >"$T/sender" 2>&1
-    within listens
+    until_true listens
     block 2 | tail -n 1 | as_pasted >"$T/ran" 2>&1 || fail "$(cat "$T/sender" "$T/ran")"
     arrived README.md
     RAN+=(2)

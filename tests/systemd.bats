@@ -33,8 +33,8 @@ teardown() { systemd_teardown; }
     inside sh -c 'echo "PUTD_OPTIONS=--session-timeout=1" >/etc/default/putd'
     asked a hello
     hold long
-    within instances_are 1
-    within instances_are 0 # our side is open all the time
+    until_true instances_are 1
+    until_true instances_are 0 # our side is open all the time
     inside rm /etc/default/putd
     journal_has ': idle for too long$'
     run journal_has "Failed with result" # the exit status is 75
@@ -158,7 +158,7 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
         frame "{\"cmd\":\"put\",\"filename\":\"f$i\",\"filesize\":$size,\"reply\":true}"
         hold "f$i"
     done
-    within bodies_are 10
+    until_true bodies_are 10
     instances_are 10
     list "$STORE"
     [[ $LISTING == '' ]]
@@ -218,7 +218,7 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
     frame '{"cmd":"put","filename":"b","filesize":9000000,"reply":true}'
     head -c 4000000 /dev/zero >>"$IN"
     hold stopped
-    within bodies_are 1
+    until_true bodies_are 1
     until_true answered stopped 1
     timeout 20 "$RIG" enter "$PIDFILE" systemctl stop 'putd@*'
     instances_are 0
@@ -235,11 +235,11 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
 
     frame "{\"cmd\":\"put\",\"id\":\"$id\",\"offset\":0,\"filesize\":9,\"reply\":true}" abc
     hold part
-    within instances_are 1
+    until_true instances_are 1
     # shellcheck disable=SC2016 # $1 is the inner shell's
-    within inside sh -c '[ "$(stat -c %s /var/lib/putd/.putd/$1.part 2>/dev/null)" = 3 ]' sh "$id"
+    until_true inside sh -c '[ "$(stat -c %s /var/lib/putd/.putd/$1.part 2>/dev/null)" = 3 ]' sh "$id"
     inside systemctl stop 'putd@*'
-    within instances_are 0
+    until_true instances_are 0
     go_on part
     : >"$IN"
     frame "{\"cmd\":\"stat\",\"id\":\"$id\",\"reply\":true}"
@@ -272,9 +272,9 @@ as_stranger() { inside setpriv --reuid nobody --regid nogroup --clear-groups --i
 @test "a process killed in the middle of a body" {
     frame '{"cmd":"put","filename":"a","filesize":9000000}'
     hold killed
-    within bodies_are 1
+    until_true bodies_are 1
     inside pkill -KILL -x putd
-    within instances_are 0
+    until_true instances_are 0
     go_on killed
     [[ -z $(ls -A "$STORE") ]]
     journal_has "Failed with result 'signal'"
@@ -299,9 +299,9 @@ release() {
 @test "32 connections from one address, and no more" {
     crowd 35
     [[ $(cat "$T/crowd") == 'closed 3' ]]
-    within instances_are 32
+    until_true instances_are 32
     release
-    within instances_are 0
+    until_true instances_are 0
     asked a hello
     stream
     expect 0 'a=hello' +a:5
@@ -311,9 +311,9 @@ release() {
 @test "256 connections from ten addresses, and no more; then others have room" {
     crowd 260 10
     [[ $(cat "$T/crowd") == 'closed 4' ]]
-    within instances_are 256
+    until_true instances_are 256
     release
-    within instances_are 0
+    until_true instances_are 0
     asked a hello
     stream
     expect 0 'a=hello' +a:5
@@ -324,7 +324,7 @@ release() {
     crowd 400
     [[ $(cat "$T/crowd") == 'closed 368' ]]
     release
-    within instances_are 0
+    until_true instances_are 0
     [[ $(inside systemctl is-active putd.socket) == active ]]
     asked a hello
     stream

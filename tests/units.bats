@@ -135,7 +135,7 @@ from() {
     inside systemctl daemon-reload
     inside systemctl restart putd.socket
     judge "$(from 192.0.2.1 strange)" +strange:5
-    within instances_are 0
+    until_true instances_are 0
     client ip address delete 192.0.2.1/32 dev lo
 }
 
@@ -163,7 +163,7 @@ sends() {
     # The last word is the group's, not the user's.
     inside usermod -a -G putd-senders stranger
     sends stranger b
-    within instances_are 0
+    until_true instances_are 0
     [[ $(ls "$STORE") == $'a\nb' ]]
     inside userdel allowed
     inside userdel stranger
@@ -238,7 +238,7 @@ is_gone() {
     inside sh -c 'echo "PUTD_TELL=cat >/opt/told.new; mv /opt/told.new /opt/told" \
         >/etc/default/putd-failed; echo PUTD_OPTIONS=--no-such-option >/etc/default/putd'
     stream
-    within tells 'no such option: --no-such-option'
+    until_true tells 'no such option: --no-such-option'
     tells "Failed with result 'exit-code'"
     inside rm /opt/told
 }
@@ -251,8 +251,8 @@ is_gone() {
     inside sh -c 'echo PUTD_OPTIONS=--idle-timeout=1 >/etc/default/putd'
     : >"$IN"
     hold idle
-    within instances_are 1
-    within instances_are 0
+    until_true instances_are 1
+    until_true instances_are 0
     go_on idle
     journal_has ': idle for too long'
     [[ $(inside systemctl show -p InactiveEnterTimestampMonotonic --value putd-failed.service) == 0 ]]
@@ -269,12 +269,12 @@ is_gone() {
     for ((i = 0; i < 20; i++)); do
         client timeout 10 nc.openbsd -N 127.0.0.1 8080 </dev/null >"$T/out" || true
     done
-    within instances_are 0
-    within is_gone putd-failed.service
+    until_true instances_are 0
+    until_true is_gone putd-failed.service
     [[ $(inside cat /opt/told) == told ]]
     inside touch -d '-16 min' /run/putd-failed # as if time had passed
     client timeout 10 nc.openbsd -N 127.0.0.1 8080 </dev/null >"$T/out" || true
-    within tells_times 2
+    until_true tells_times 2
     inside rm /opt/told
 }
 

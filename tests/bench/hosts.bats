@@ -82,12 +82,12 @@ gap() {
 
     background "$RIG" client "$BATS_FILE_TMPDIR/pid0" "$PYTHON" "$LIB/scale_talk.py" gap 60 "$T/stop" \
         >"$T/gap"
-    within 60 test -e "$(tree 1)/gap9"
+    until_true test -e "$(tree 1)/gap9"
     for network in "${@:2}"; do
         cut_off "$network" 3
     done
-    within 60 is_down 3
-    within 60 test -e "$(tree 1)/gap$(($(find "$(tree 1)" -name 'gap*' | wc -l) + 20))"
+    until_true is_down 3
+    until_true test -e "$(tree 1)/gap$(($(find "$(tree 1)" -name 'gap*' | wc -l) + 20))"
     : >"$T/stop"
     background_status
     read -r longest stored lost <"$T/gap"

@@ -96,15 +96,20 @@ cannot() {
     skip "$1"
 }
 
-# until_true COMMAND [ARG]...: polls for an event, 60 s at most.
+# until_true COMMAND [ARG]...: looks again and again whether it is so, for two
+# minutes at most. The one poll of the libraries, for what tells nobody when it
+# comes: a file's size, a descriptor, a port, a unit's state. Whoever can be told
+# waits for that: a FIFO, a pipe's end, a process.
 until_true() {
-    local -i i
+    local -i end=$((SECONDS + 120))
 
-    for ((i = 0; i < 3000; i++)); do
-        ! "$@" || return 0
+    until "$@"; do
+        ((SECONDS < end)) || {
+            fail "waited in vain for: $*"
+            return 1 # also where set -e is off, as before ||
+        }
         sleep 0.02
     done
-    fail "waited in vain for: $*"
 }
 
 # background COMMAND [ARG]...: its pid in $PID, killed when the test ends.

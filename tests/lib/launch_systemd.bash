@@ -127,20 +127,6 @@ systemd_setup() {
     SINCE=@$(date +%s.%6N)
 }
 
-# within COMMAND...: polls for an event, 30 s at most. Each look inside costs
-# more than until_true reckons with.
-within() {
-    local -i end=$((SECONDS + 30))
-
-    until "$@"; do
-        ((SECONDS < end)) || {
-            fail "waited in vain for: $*"
-            return 1 # also where set -e is off, as before ||
-        }
-        sleep 0.02
-    done
-}
-
 # For the teardown of each test: no instance is left, none has failed, and there
 # is no temporary. What is wrong here does not become the next test's trouble.
 systemd_teardown() {
@@ -148,7 +134,7 @@ systemd_teardown() {
 
     common_teardown
     [[ -n ${STORE-} ]] || return 0
-    within instances_are 0 || wrong=1
+    until_true instances_are 0 || wrong=1
     inside systemctl --failed --no-legend --plain | (! grep .) || wrong=1
     (! inside pgrep -ax putd) || wrong=1
     [[ ! -d $STORE/.putd ]] || find "$STORE/.putd" -name 'tmp.*' | (! grep .) || wrong=1
@@ -201,19 +187,28 @@ hold() {
     cp "$IN" "$T/$1.first"
     : >"$T/$1.rest"
     : >"$T/$1.out"
-    # It lasts no longer than the test, which kills the shell.
-    # shellcheck disable=SC2016 # $1 and $$ are the inner shell's
-    background "$RIG" client "$PIDFILE" sh -c '{
-            cat "$1.first"
-            until [ -e "$1.go" ] || ! kill -0 $$; do sleep 0.02; done
-            cat "$1.rest"
-        } 2>/dev/null | nc.openbsd -N 127.0.0.1 8080 >"$1.out"' sh "$T/$1"
+    mkfifo "$T/$1.stream" "$T/$1.go"
+    background feed "$T/$1"
+    # shellcheck disable=SC2016 # $1 is the inner shell's
+    background "$RIG" client "$PIDFILE" sh -c \
+        'exec nc.openbsd -N 127.0.0.1 8080 <"$1.stream" >"$1.out"' sh "$T/$1"
     HELD[$1]=$PID
+}
+
+# feed HELD: what a connection sends; a line in HELD.go lets it go on. Open for
+# both ways, that waits for nobody's open.
+feed() {
+    local go
+
+    exec {go}<>"$1.go" >"$1.stream" 2>/dev/null
+    cat "$1.first"
+    read -r -u "$go"
+    cat "$1.rest"
 }
 
 go_on() {
     [[ $# == 1 ]] || cp "$2" "$T/$1.rest"
-    : >"$T/$1.go"
+    echo >"$T/$1.go"
     wait "${HELD[$1]}" || true
 }
 
@@ -227,7 +222,7 @@ stream() {
     client timeout 30 nc.openbsd -N 127.0.0.1 8080 \
         <"$IN" >"$T/out" 2>"$T/nc" || true
     : >"$T/err"
-    within instances_are 0
+    until_true instances_are 0
     # shellcheck disable=SC2034 # for look
     DIR=$STORE CODE=0
     look

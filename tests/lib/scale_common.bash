@@ -17,19 +17,6 @@ at() { "$RIG" enter "$BATS_FILE_TMPDIR/pid$1" "${@:2}" </dev/null; }
 client() { "$RIG" client "$BATS_FILE_TMPDIR/pid0" "$@"; }
 tree() { echo "/proc/$(cat "$BATS_FILE_TMPDIR/pid$1")/root/srv/putd"; }
 
-# within SECONDS COMMAND...: polls for an event.
-within() {
-    local -i end=$((SECONDS + $1))
-
-    until "${@:2}"; do
-        ((SECONDS < end)) || {
-            fail "waited in vain for: ${*:2}"
-            return 1
-        }
-        sleep 0.1
-    done
-}
-
 # --- making them --------------------------------------------------------------
 
 hosts_why_not() {
@@ -95,7 +82,7 @@ prepare_host() {
 make_volume() {
     at 1 gluster peer probe 10.89.1.2
     at 1 gluster peer probe 10.89.1.3
-    within 60 at 1 gluster --mode=script volume create putd replica 3 \
+    until_true at 1 gluster --mode=script volume create putd replica 3 \
         10.89.1.{1,2,3}:/srv/brick/b force
     at 1 /opt/volume putd
     at 1 gluster --mode=script volume start putd
@@ -106,11 +93,11 @@ is_mounted() { at "$1" mountpoint -q /srv/putd; }
 serve_from_all() {
     local host
 
-    within 60 at 1 systemctl start srv-putd.mount
+    until_true at 1 systemctl start srv-putd.mount
     at 1 sh -c 'chown putd:putd /srv/putd && chmod 2750 /srv/putd'
     for host in "${HOSTS[@]}"; do
         at "$host" systemctl enable srv-putd.mount putd.socket
-        within 60 at "$host" systemctl start srv-putd.mount
+        until_true at "$host" systemctl start srv-putd.mount
         at "$host" systemctl start putd.socket
     done
 }
@@ -130,7 +117,7 @@ boot_hosts() {
         boot_one "$host" "$BATS_FILE_TMPDIR/tree"
     done
     for host in 0 "${HOSTS[@]}"; do
-        within 120 has_booted "$host"
+        until_true has_booted "$host"
     done
     at 0 sh -c 'for n in front store; do ip link add $n type bridge
         ip link set $n up; done; ip addr add 10.89.0.100/24 dev front'
@@ -145,7 +132,7 @@ boot_hosts() {
     make_volume
     serve_from_all
     at 0 systemctl start haproxy
-    within 60 servers_up_are 3
+    until_true servers_up_are 3
 }
 
 end_hosts() {
@@ -188,7 +175,7 @@ only() {
         fi
     done >/dev/null
     for host; do
-        within 60 is_up "$host"
+        until_true is_up "$host"
     done
 }
 
@@ -211,7 +198,7 @@ all_healthy() {
         put_back store "$host"
     done
     for host in "${HOSTS[@]}"; do
-        within 90 is_healthy "$host" || return
+        until_true is_healthy "$host" || return
     done
 }
 

@@ -94,10 +94,10 @@ all_answered() {
         send "$i"
     done
     # All are in the middle of it.
-    within 60 all_answered
+    until_true all_answered
     cut_off front 3
     cut_off store 3
-    within 30 is_down 3
+    until_true is_down 3
     only 1
     only 2
     put_back store 3
@@ -105,7 +105,7 @@ all_answered() {
     only 1 2 3
     all_sent
     for i in "${HOSTS[@]}"; do
-        within 90 is_healthy "$i"
+        until_true is_healthy "$i"
     done
     for i in 1 2 3 4; do
         [[ $(grep -c '"ok":true.*"durable":true' "$T/said$i") == 12 ]] || fail "$(cat "$T/said$i")"
@@ -167,9 +167,9 @@ all_answered() {
 # client.strict-locks: without it the stale host writes on, with the lock gone.
 @test "a host cut off from the volume inside a part does not mix its bytes in later" {
     background_talk stale "$T/ready" "$T/go" stale
-    within 60 test -e "$T/ready"
+    until_true test -e "$T/ready"
     cut_off store 1
-    within 120 test -e "$T/go"
+    until_true test -e "$T/go"
     put_back store 1
     talk_ended
     cat "$T/talk"
@@ -180,17 +180,17 @@ all_answered() {
 
 @test "a volume without quorum: io and try again; HAProxy sees it; the client goes elsewhere" {
     background_talk no_quorum "$T/ready" q
-    within 60 test -e "$T/ready"
+    until_true test -e "$T/ready"
     cut_off store 3
     : >"$T/ready.cut"
     talk_ended
     [[ $(grep -c ' io True$' "$T/talk") == 9 && $(wc -l <"$T/talk") == 9 ]] || fail "$(cat "$T/talk")"
-    within 60 is_down 3
+    until_true is_down 3
     printf hello >"$T/a"
     # The others may stand still for as long as they wait for the one that is gone.
     client "$PUT" -q --retries=60 -s "$ADDRESS" "$T/a"
     put_back store 3
-    within 90 is_up 3
+    until_true is_up 3
     [[ $(see a) == "$(sha256sum <"$T/a" | cut -d' ' -f1)" ]]
 }
 
@@ -207,23 +207,23 @@ all_see() { [[ $(see "$1") == "$2" ]]; }
     only 3
     background "$RIG" client "$BATS_FILE_TMPDIR/pid0" "$PUT" -q -c --bwlimit=1M --retries=60 \
         -s "$ADDRESS" "$T/a" 2>"$T/put.err"
-    within 60 more_parts_than "$before"
+    until_true more_parts_than "$before"
     tell 'set server putd/host1 state ready'
     tell 'set server putd/host2 state ready'
-    within 60 is_up 1
+    until_true is_up 1
     cut_off store 3
     background_status
     [[ $CODE == 0 ]] || fail "$(cat "$T/put.err")"
     put_back store 3
-    within 90 is_healthy 3
-    within 60 all_see a "$(sha256sum <"$T/a" | cut -d' ' -f1)" || fail "$(see a)"
+    until_true is_healthy 3
+    until_true all_see a "$(sha256sum <"$T/a" | cut -d' ' -f1)" || fail "$(see a)"
 }
 
 @test "a host without the mount serves nothing, and does not fill its own disk" {
     # An administrator who forgot the mount unit.
     at 3 systemctl stop srv-putd.mount
     at 3 sh -c 'mv /etc/systemd/system/srv-putd.mount /opt && systemctl daemon-reload'
-    within 60 is_down 3
+    until_true is_down 3
     run client "$PYTHON" -c 'import socket
 s = socket.create_connection(("10.89.0.3", 8080), 10)
 s.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\x38\0\0\0{\"cmd\":\"put\",\"filename\":\"a\",\"filesize\":1,\"reply\":true}x")
@@ -232,15 +232,15 @@ print(s.makefile("rb").read())'
     [[ -z $(at 3 ls -A /srv/putd) ]]
     at 3 sh -c 'mv /opt/srv-putd.mount /etc/systemd/system && systemctl daemon-reload'
     # The next connection mounts it: HAProxy's own.
-    within 60 is_mounted 3
-    within 60 is_up 3
+    until_true is_mounted 3
+    until_true is_up 3
 }
 
 @test "a host that boots without its volume: nothing; with it: by itself" {
     at 3 systemctl stop srv-putd.mount glusterd
-    within 60 is_down 3
+    until_true is_down 3
     [[ -z $(at 3 ls -A /srv/putd) ]]
     at 3 systemctl start glusterd
-    within 60 is_up 3
+    until_true is_up 3
     is_mounted 3
 }

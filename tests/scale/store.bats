@@ -20,7 +20,7 @@ setup_file() {
     inside /opt/scale_store make
     inside sh -c 'chgrp putd /etc/putd-ship.conf; chmod 640 /etc/putd-ship.conf'
     inside /opt/scale_store start
-    inside /opt/scale_store wait
+    until_true inside /opt/scale_store answers
     inside systemctl start putd.socket
 }
 
@@ -50,10 +50,10 @@ teardown() {
     [[ -n ${STORE-} ]] || return 0
     inside systemctl stop putd-ship.path putd-ship.timer putd-ship.service
     inside systemctl reset-failed
-    inside /opt/scale_store wait || {
+    until_true inside /opt/scale_store answers || {
         inside /opt/scale_store stop
         inside /opt/scale_store start
-        inside /opt/scale_store wait
+        until_true inside /opt/scale_store answers
     }
     remote purge "store:$BUCKET" || true
     inside rm -rf /var/lib/putd-ship /opt/bin
@@ -120,13 +120,13 @@ is_shipped() { [[ $(in_store | wc -l) == $(wc -l <"$T/sums") && -z $(here) ]]; }
 @test "what arrives is in the store, by itself, and then no longer here" {
     inside systemctl start putd-ship.path
     files 12
-    within is_shipped
+    until_true is_shipped
     all_shipped
     # And again, once it slept.
     echo more >"$T/files/more"
     client "$PUT" -q -s "$ADDRESS" "$T/files/more"
     (cd "$T/files" && md5sum -- * | sort) >"$T/sums"
-    within is_shipped
+    until_true is_shipped
     [[ $(inside systemctl show -p Result --value putd-ship.service) == success ]]
 }
 
@@ -134,7 +134,7 @@ is_shipped() { [[ $(in_store | wc -l) == $(wc -l <"$T/sums") && -z $(here) ]]; }
     frame '{"cmd":"put","filename":"half","filesize":9000000,"reply":true}'
     head -c 4000000 /dev/zero >>"$IN"
     hold arriving
-    within bodies_are 1
+    until_true bodies_are 1
     files 1
     frame_id
     ship
@@ -191,11 +191,11 @@ frame_id() {
     inside /opt/scale_store stop
     inside systemctl start putd-ship.path
     files 10
-    within failed_once
+    until_true failed_once
     [[ $(here | wc -l) == 10 ]]
     [[ $(inside systemctl is-active putd-ship.path) == active ]]
     inside /opt/scale_store start
-    inside /opt/scale_store wait
+    until_true inside /opt/scale_store answers
     ship
     all_shipped
 }
@@ -213,10 +213,10 @@ some_are_there() { [[ $(in_store | wc -l) -ge $1 ]]; }
     files 150
     for round in 1 2 3; do
         background ship
-        within some_are_there $((round * 20))
+        until_true some_are_there $((round * 20))
         inside /opt/scale_store stop
         inside /opt/scale_store start
-        inside /opt/scale_store wait
+        until_true inside /opt/scale_store answers
         background_status
         none_is_lost
     done
@@ -227,12 +227,12 @@ some_are_there() { [[ $(in_store | wc -l) -ge $1 ]]; }
 @test "rclone is killed in the middle, and so is the whole unit" {
     files 150
     background ship
-    within some_are_there 20
+    until_true some_are_there 20
     inside pkill -KILL -x rclone
     background_status
     none_is_lost
     background ship
-    within some_are_there 40
+    until_true some_are_there 40
     inside systemctl kill -s KILL putd-ship.service
     background_status
     none_is_lost
